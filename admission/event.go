@@ -80,6 +80,7 @@ type (
 	}
 
 	// Enqueued: somebody new has a place. Key orders entries within their class.
+	// The place replaces a watch entry, if the client had one.
 	Enqueued struct {
 		Entry             string `json:"entry"`
 		Client            string `json:"client"`
@@ -101,6 +102,8 @@ type (
 	Disconnected struct {
 		Client string `json:"client"`
 	}
+	// EntryLeft: the place is given up, and with it the seat that was offered to
+	// it, if one was.
 	EntryLeft struct {
 		Entry  string `json:"entry"`
 		Client string `json:"client"`
@@ -157,6 +160,14 @@ type (
 		Attempt int       `json:"attempt"`
 		Until   time.Time `json:"until"` // given up then
 	}
+	// SessionPending: the session's process is gone, or never came up; the host is
+	// told to start it again when it is its turn there.
+	SessionPending struct {
+		Session string `json:"session"`
+		Client  string `json:"client"`
+		Host    string `json:"host"`
+		Reason  Why    `json:"reason"`
+	}
 	SessionReady struct {
 		Session string    `json:"session"`
 		Client  string    `json:"client"`
@@ -173,7 +184,8 @@ type (
 		Until   time.Time `json:"until"` // the seat is kept until then
 	}
 	// SessionMoved: the start failed and is tried on another host, or the host
-	// was lost. The old host's part is released.
+	// was lost. The old host's part is released in the books; whatever still runs
+	// there is to be stopped.
 	SessionMoved struct {
 		Session string `json:"session"`
 		Client  string `json:"client"`
@@ -227,6 +239,12 @@ type (
 		Client  string `json:"client"`
 		Session string `json:"session"`
 		Reason  Why    `json:"reason"`
+		Keep    bool   `json:"keep,omitempty"` // another view of the client follows
+	}
+	// WishSet: whether a waiting client wants to watch meanwhile.
+	WishSet struct {
+		Client string `json:"client"`
+		Watch  bool   `json:"watch,omitempty"`
 	}
 
 	// CostsLearned: what sessions were measured to cost, by app; at most once a minute.
@@ -273,6 +291,7 @@ func (OfferLapsed) eventName() string      { return "offer_lapsed" }
 func (OfferAccepted) eventName() string    { return "offer_accepted" }
 func (Admitted) eventName() string         { return "admitted" }
 func (SessionStarting) eventName() string  { return "session_starting" }
+func (SessionPending) eventName() string   { return "session_pending" }
 func (SessionReady) eventName() string     { return "session_ready" }
 func (SessionConnected) eventName() string { return "session_connected" }
 func (SessionDropped) eventName() string   { return "session_dropped" }
@@ -284,6 +303,7 @@ func (SharingSet) eventName() string       { return "sharing_set" }
 func (ViewStarted) eventName() string      { return "view_started" }
 func (ViewRated) eventName() string        { return "view_rated" }
 func (ViewEnded) eventName() string        { return "view_ended" }
+func (WishSet) eventName() string          { return "wish_set" }
 func (CostsLearned) eventName() string     { return "costs_learned" }
 
 // Name is the event's type as it stands in the journal and the audit trail.

@@ -1,67 +1,153 @@
 package admission
 
-import "time"
+import (
+	"time"
+)
 
-// Pool is one pool as one value. It is not safe for concurrent use.
-type Pool struct{}
+// RecoverHold is how long after a [Recovered] nobody is offered a seat past a
+// disconnected one who is ahead: the service itself has dropped everybody, so
+// the first to come back must not profit from a faster network.
+const RecoverHold = 5 * time.Second
+
+// runEvents is about how many events one Run makes before it leaves the rest to
+// the next, so that a journal's record stays small. NextDeadline then says that
+// there is more to do.
+const runEvents = 800
+
+// Pool is one pool as one value. It is not safe for concurrent use, not even
+// for readers: reading brings caches up to date.
+type Pool struct {
+	// What the journal holds. Everything here comes from events alone.
+	id, name  string
+	policy    Policy
+	paused    bool
+	last      instant // the last event's time: now never goes below it
+	recovered instant
+	learnedAt instant // the last CostsLearned
+	counts    counts
+	minKey    int64 // the lowest and highest key that an entry ever had
+	maxKey    int64
+	clients   map[string]*client
+	entries   map[string]*entry
+	sessions  map[string]*session
+	hosts     map[string]*host
+	apps      map[string]*app
+
+	// What follows from it, kept for speed.
+	identities map[string]*client
+	secrets    map[string]*client
+	offers     *ordered[*session] // outstanding, by number
+	bySeq      *ordered[*session] // all sessions, by number
+	views      *ordered[*view]    // all views, oldest first
+	high       *ordered[*view]    // those above the low bitrate
+	low        *ordered[*view]    // those that could step up
+	appOrder   []*app             // by name
+	hostOrder  []*host            // by number
+	groups     []*group           // hosts that serve the same apps
+	timers     timers
+	playBps    int64 // of all seats
+	viewBps    int64 // of all views
+	lowSaves   int64 // what all views at the low bitrate would save
+	dirty      []*host
+	startable  *ordered[*host] // with a session that may start now
+	lost       *ordered[*host] // lost, with sessions still on them
+	thin       *ordered[*host] // in a brownout, with views to step down
+
+	// Soft state, which no journal holds.
+	fresh  timers  // when samples go stale
+	wake   bool    // Observe or a cut-off Run has left something to do
+	ticked instant // the latest Run
+	uses   []Use   // scratch
+}
+
+// counts number what the pool makes. They rise with the events that make it.
+type counts struct {
+	Clients  uint64 `json:"clients"`
+	Entries  uint64 `json:"entries"`
+	Sessions uint64 `json:"sessions"`
+	Offers   uint64 `json:"offers"`
+	Hosts    uint64 `json:"hosts"`
+	Views    uint64 `json:"views"`
+}
 
 // New returns an empty pool, to which a journal's events are applied; the
 // first is a PoolOpened.
-func New() *Pool { return &Pool{} }
-
-// Decide says what the command leads to. It changes nothing.
-func (p *Pool) Decide(now time.Time, c Command) ([]Event, Outcome) { panic("not yet") }
-
-// Apply changes the pool by an event.
-func (p *Pool) Apply(e Event) { panic("not yet") }
-
-// Run decides and applies the command, then what has become due by it, until
-// nothing is left to do. It returns all events in order.
-func (p *Pool) Run(now time.Time, c Command) ([]Event, Outcome) { panic("not yet") }
-
-// Observe takes a sample. An error says which value is impossible; the sample
-// is dropped then.
-func (p *Pool) Observe(now time.Time, s Sample) error { panic("not yet") }
-
-// NextDeadline is when the pool wants a Tick; zero means never.
-func (p *Pool) NextDeadline() time.Time { panic("not yet") }
-
-// Snapshot writes the journalled state in a stable form: equal pools give equal bytes.
-func (p *Pool) Snapshot() ([]byte, error) { panic("not yet") }
-
-// Restore reads a snapshot.
-func Restore(data []byte) (*Pool, error) { panic("not yet") }
-
-// EncodeEvents and DecodeEvents turn one journal record to and from JSON.
-func EncodeEvents(events []Event) ([]byte, error) { panic("not yet") }
-func DecodeEvents(record []byte) ([]Event, error) { panic("not yet") }
-
-func (p *Pool) Policy() Policy                                 { panic("not yet") }
-func (p *Pool) View() PoolView                                 { panic("not yet") }
-func (p *Pool) Client(id string) (ClientView, bool)            { panic("not yet") }
-func (p *Pool) Entry(id string) (EntryView, bool)              { panic("not yet") }
-func (p *Pool) Session(id string) (SessionView, bool)          { panic("not yet") }
-func (p *Pool) Host(now time.Time, id string) (HostView, bool) { panic("not yet") }
-func (p *Pool) Hosts(now time.Time) []HostView                 { panic("not yet") }
-
-// Sessions and Queue list in a stable order, from after the given id, at most
-// limit; Queue in the order in which people are served.
-func (p *Pool) Sessions(after string, limit int) []SessionView { panic("not yet") }
-func (p *Pool) Queue(after string, limit int) []EntryView      { panic("not yet") }
-
-// EachWaiting calls f for every waiting entry in order with its position, the
-// length of its queue and its wait (nil while unknown), cheaply: a million take
-// less than 100 ms.
-func (p *Pool) EachWaiting(f func(entry, client string, position, length int, wait *Wait)) {
-	panic("not yet")
+func New() *Pool {
+	p := &Pool{
+		clients: map[string]*client{}, entries: map[string]*entry{}, sessions: map[string]*session{},
+		hosts: map[string]*host{}, apps: map[string]*app{},
+		identities: map[string]*client{}, secrets: map[string]*client{},
+		offers: newOrdered(bySession), bySeq: newOrdered(bySession),
+		startable: newOrdered(byHost), lost: newOrdered(byHost), thin: newOrdered(byHost),
+	}
+	p.resetViews()
+	return p
 }
 
-// BlockedBy is what the next of an app and intent waits for, nil if nothing does.
-func (p *Pool) BlockedBy(now time.Time, app string, intent Intent) *Block { panic("not yet") }
+// Decide says what the command leads to. It changes nothing that can be told
+// from outside; it only brings caches up to date. A now before the last event
+// counts as that event's time, and all events of one decision carry the same
+// time. A [Tick] gives one step, and no events when nothing is due.
+func (p *Pool) Decide(now time.Time, c Command) ([]Event, Outcome) {
+	d := p.draft(now)
+	if !p.open() {
+		d.beforeOpen(c)
+		return d.events, d.out
+	}
+	d.decide(c)
+	return d.events, d.out
+}
 
-// Explain says for each host and resource why the next player of the app would
-// or would not get in. An empty app means the only, or the first by name.
-func (p *Pool) Explain(now time.Time, app string) Explanation { panic("not yet") }
+// Run decides and applies the command, then what has become due by it, until
+// nothing is left to do. It returns all events in order. After some hundred
+// events it leaves the rest to the next Run, and NextDeadline says so.
+func (p *Pool) Run(now time.Time, c Command) ([]Event, Outcome) {
+	events, out := p.Decide(now, c)
+	p.applyAll(events)
+	for p.open() && len(events) < runEvents {
+		step, _ := p.Decide(now, Tick{})
+		if len(step) == 0 {
+			p.wake, p.ticked = false, p.clamp(now)
+			return events, out
+		}
+		p.applyAll(step)
+		events = append(events, step...)
+	}
+	p.wake, p.ticked = p.open(), p.clamp(now)
+	return events, out
+}
 
-// Watchable lists sessions that a newcomer may look on at now, fewest watchers first.
-func (p *Pool) Watchable(app string, limit int) []SessionView { panic("not yet") }
+func (p *Pool) applyAll(events []Event) {
+	for _, e := range events {
+		p.Apply(e)
+	}
+}
+
+// NextDeadline is when the pool wants a Tick; zero means never. A time that is
+// past means at once.
+func (p *Pool) NextDeadline() time.Time {
+	if p.wake {
+		return max(p.ticked, p.last).time()
+	}
+	next := instant(0)
+	consider := func(i instant) {
+		if i > 0 && (next == 0 || i < next) {
+			next = i
+		}
+	}
+	if t := p.timers.top(); t != nil {
+		consider(t.at)
+	}
+	if end := p.recovered.add(RecoverHold); p.recovered > 0 && end > p.ticked {
+		consider(end)
+	}
+	if p.learnedMuch() {
+		consider(p.learnedAt.add(learnEvery))
+	}
+	return next.time()
+}
+
+func (p *Pool) open() bool { return p.id != "" }
+
+// clamp is now as the pool counts: never below the last event's time.
+func (p *Pool) clamp(now time.Time) instant { return max(toInstant(now), p.last) }
