@@ -44,11 +44,16 @@ func (d *draft) startFailed(s *session, gone bool) {
 	d.add(SessionPending{Session: s.id, Client: s.client.id, Host: s.host.id, Reason: WhyFailed})
 }
 
-// move takes the session to another host.
+// move takes the session to another host. Its bitrate does not rise by that:
+// nobody has asked whether the pool's uplink carries more.
 func (d *draft) move(s *session, why Why, h *host, f *fit) {
 	d.endViews(s, WhySession)
+	if d.p.policy.Spectators.YieldToPlayers && d.p.policy.Uplink.WhenFull != FullAllow {
+		d.unpublish(h)
+	}
 	g := s.grant
 	g.Host, g.GPU, g.Cost = h.id, f.gpu, s.app.ceiling()
+	g.BitrateBps = min(g.BitrateBps, d.p.policy.Session.BitrateBps)
 	d.add(SessionMoved{Session: s.id, Client: s.client.id, Reason: why, Grant: g})
 }
 

@@ -136,7 +136,16 @@ func (d *draft) unwatch(u Unwatch) {
 	}
 }
 
+// endView ends a view, once: a decision about several sessions may come upon it
+// twice.
 func (d *draft) endView(v *view, why Why) {
+	if d.over[v] {
+		return
+	}
+	if d.over == nil {
+		d.over = map[*view]bool{}
+	}
+	d.over[v] = true
 	d.add(ViewEnded{Client: v.client.id, Session: v.session.id, Reason: why})
 }
 

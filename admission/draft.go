@@ -14,6 +14,7 @@ type draft struct {
 	events []Event
 	out    Outcome
 	taken  counts
+	over   map[*view]bool // views that have ended in this decision
 	heads  int64 // keys taken before the head
 	tails  int64 // keys taken behind the tail
 }

@@ -101,9 +101,8 @@ func (d *draft) makeRoom(h *host, c *client) bool {
 		}
 	}
 	if p.policy.Spectators.YieldToPlayers {
-		ended := map[*view]bool{}
-		over = d.yield(over, c, ended)
-		d.unpublish(h, ended)
+		over = d.yield(over, c)
+		d.unpublish(h)
 	}
 	return over <= 0
 }
@@ -129,10 +128,9 @@ func (d *draft) rateView(v *view, bps int64) {
 
 // yield ends views, newest first, to save so many bits per second, and returns
 // what is still missing.
-func (d *draft) yield(over int64, c *client, ended map[*view]bool) int64 {
+func (d *draft) yield(over int64, c *client) int64 {
 	end := func(v *view) {
 		d.endView(v, WhyYielded)
-		ended[v] = true
 		over -= v.bps
 		if d.p.policy.Uplink.WhenFull == FullDegrade {
 			over += v.saves // has stepped down before
@@ -142,10 +140,10 @@ func (d *draft) yield(over int64, c *client, ended map[*view]bool) int64 {
 		end(c.view)
 	}
 	for v := range d.p.views.backward() {
-		if over <= 0 || len(ended) == viewsPerStep {
+		if over <= 0 || len(d.over) == viewsPerStep {
 			break
 		}
-		if !ended[v] {
+		if !d.over[v] {
 			end(v)
 		}
 	}
@@ -154,32 +152,20 @@ func (d *draft) yield(over int64, c *client, ended map[*view]bool) int64 {
 
 // unpublish ends all views of some of the host's sessions, those with the
 // fewest watchers first, until the host's uplink carries one more player.
-func (d *draft) unpublish(h *host, ended map[*view]bool) {
-	p := d.p
+func (d *draft) unpublish(h *host) {
 	limit := toBps(h.facts.UplinkBps)
-	if limit == 0 {
-		return
-	}
-	over := h.players + h.streamBps() + p.playerBps() - limit
-	for over > 0 {
-		s := h.leastWatched(ended)
-		if s == nil {
+	for limit > 0 {
+		least, streams := h.leastWatched(d.over)
+		if least == nil || h.players+streams+d.p.playerBps() <= limit {
 			return
 		}
-		for v := range s.views.all() {
-			if !ended[v] {
-				d.endView(v, WhyYielded)
-				ended[v] = true
-			}
-		}
-		over -= s.bps()
+		d.endViews(least, WhyYielded)
 	}
 }
 
 // leastWatched is the session of the host with the fewest views that have not
-// ended, of those that have any.
-func (h *host) leastWatched(ended map[*view]bool) *session {
-	var best *session
+// ended, of those that have any, and what all of those send to the relay.
+func (h *host) leastWatched(ended map[*view]bool) (best *session, streams int64) {
 	least := 0
 	for _, s := range h.sessions {
 		n := 0
@@ -188,9 +174,12 @@ func (h *host) leastWatched(ended map[*view]bool) *session {
 				n++
 			}
 		}
+		if n > 0 {
+			streams += s.bps()
+		}
 		if n > 0 && (best == nil || n <= least) {
 			best, least = s, n
 		}
 	}
-	return best
+	return best, streams
 }
