@@ -1,0 +1,5 @@
+//go:build !race
+
+package admission
+
+const defaultHistories = 100_000
