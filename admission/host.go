@@ -86,7 +86,11 @@ func (h *host) depart(s *session, at instant) {
 // forget drops all that samples have told of the host.
 func (p *Pool) forget(h *host) {
 	p.fresh.set(&h.freshTimer, timer{})
+	brown := h.brown != nil
 	h.telemetry = telemetry{}
+	if brown {
+		p.regrade(h)
+	}
 	for _, s := range h.sessions {
 		s.forget()
 		p.armSession(s)

@@ -40,6 +40,12 @@ func (p *Pool) hasStep(now instant) bool {
 
 // takeSample makes the sample the host's newest and draws what follows from it.
 func (p *Pool) takeSample(h *host, s *Sample) {
+	if h.sample != nil && toInstant(s.WindowEnd).sub(h.windowEnd) > stalePeriods*s.Period {
+		h.hot = nil // nobody knows how it was meanwhile
+		for _, c := range h.closed {
+			c.below = 0
+		}
+	}
 	h.sample, h.fresh = s, true
 	h.received, h.windowEnd = toInstant(s.Received), toInstant(s.WindowEnd)
 	p.fresh.set(&h.freshTimer, timer{
