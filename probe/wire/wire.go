@@ -43,6 +43,9 @@ type Hello struct {
 	Journal     string    `json:"journal"`  // identity of the journal it last obeyed; empty for none
 	Seq         uint64    `json:"seq"`      // newest journal sequence it obeyed
 	Running     []Session `json:"running"`
+	// Orphans run here but were unknown to the journal that came after another
+	// one. The host does not stop them: the operator decides.
+	Orphans []string `json:"orphans,omitempty"`
 }
 
 // GPU is one GPU of a host.
