@@ -15,8 +15,8 @@ type draft struct {
 	out    Outcome
 	taken  counts
 	over   map[*view]bool // views that have ended in this decision
-	heads  int64 // keys taken before the head
-	tails  int64 // keys taken behind the tail
+	heads  int64          // keys taken before the head
+	tails  int64          // keys taken behind the tail
 }
 
 func (p *Pool) draft(now time.Time) *draft {
