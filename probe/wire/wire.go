@@ -164,16 +164,27 @@ type Error struct {
 
 // Claims of a ticket: a JWT signed with EdDSA (Ed25519). It opens one connection.
 type Claims struct {
-	Issuer    string `json:"iss"`
-	Audience  string `json:"aud"` // the host, or the relay's instance
-	Client    string `json:"sub"`
-	Session   string `json:"sid"`
-	Role      string `json:"role"` // player or spectator
-	Pool      string `json:"pool"`
-	ID        string `json:"jti"`
-	IssuedAt  int64  `json:"iat"`
-	NotBefore int64  `json:"nbf"`
-	Expires   int64  `json:"exp"` // at most TicketLifetime after iat
+	Issuer   string `json:"iss"`
+	Audience string `json:"aud"` // the host, or the relay's instance
+	Client   string `json:"sub"`
+	Session  string `json:"sid"`
+	Role     string `json:"role"` // player or spectator
+	Pool     string `json:"pool"`
+	ID       string `json:"jti"`
+	IssuedAt int64  `json:"iat"`
+	// IssuedAtMS is IssuedAt in milliseconds: within one second it tells what was
+	// issued before a gate started from what was issued after. 0: not told.
+	IssuedAtMS int64 `json:"iat_ms,omitempty"`
+	NotBefore  int64 `json:"nbf"`
+	Expires    int64 `json:"exp"` // at most TicketLifetime after iat
+}
+
+// Issued is when the ticket was issued, as exactly as it says.
+func (c Claims) Issued() time.Time {
+	if c.IssuedAtMS != 0 {
+		return time.UnixMilli(c.IssuedAtMS)
+	}
+	return time.Unix(c.IssuedAt, 0)
 }
 
 // TicketLifetime is the longest a ticket may be valid.
