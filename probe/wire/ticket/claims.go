@@ -15,23 +15,34 @@ const (
 	Spectator = "spectator"
 )
 
-// claims gives [wire.Claims] the methods golang-jwt asks for. It validates
+// Claims gives [wire.Claims] the methods golang-jwt asks for. It validates
 // nothing here, so only their shape matters.
-type claims struct{ wire.Claims }
+type Claims struct{ wire.Claims }
 
 func date(unix int64) (*jwt.NumericDate, error) { return jwt.NewNumericDate(time.Unix(unix, 0)), nil }
 
-func (c *claims) GetExpirationTime() (*jwt.NumericDate, error) { return date(c.Expires) }
-func (c *claims) GetIssuedAt() (*jwt.NumericDate, error)       { return date(c.IssuedAt) }
-func (c *claims) GetNotBefore() (*jwt.NumericDate, error)      { return date(c.NotBefore) }
-func (c *claims) GetIssuer() (string, error)                   { return c.Issuer, nil }
-func (c *claims) GetSubject() (string, error)                  { return c.Client, nil }
-func (c *claims) GetAudience() (jwt.ClaimStrings, error)       { return jwt.ClaimStrings{c.Audience}, nil }
+// GetExpirationTime is for golang-jwt.
+func (c Claims) GetExpirationTime() (*jwt.NumericDate, error) { return date(c.Expires) }
+
+// GetIssuedAt is for golang-jwt.
+func (c Claims) GetIssuedAt() (*jwt.NumericDate, error) { return date(c.IssuedAt) }
+
+// GetNotBefore is for golang-jwt.
+func (c Claims) GetNotBefore() (*jwt.NumericDate, error) { return date(c.NotBefore) }
+
+// GetIssuer is for golang-jwt.
+func (c Claims) GetIssuer() (string, error) { return c.Issuer, nil }
+
+// GetSubject is for golang-jwt.
+func (c Claims) GetSubject() (string, error) { return c.Client, nil }
+
+// GetAudience is for golang-jwt.
+func (c Claims) GetAudience() (jwt.ClaimStrings, error) { return jwt.ClaimStrings{c.Audience}, nil }
 
 const maxField = 256
 
-// complete refuses a ticket that lacks a claim, or has an absurd one.
-func (c *claims) complete() error {
+// Complete refuses a ticket that lacks a claim, or has an absurd one.
+func (c Claims) Complete() error {
 	for _, f := range []struct{ name, value string }{
 		{"iss", c.Claims.Issuer}, {"aud", c.Claims.Audience}, {"sub", c.Client}, {"sid", c.Session},
 		{"jti", c.ID}, {"pool", c.Pool}, {"role", c.Role},

@@ -113,7 +113,7 @@ func (v *Verifier) parse(ctx context.Context, token string) (wire.Claims, error)
 	if token == "" || len(token) > MaxBytes {
 		return wire.Claims{}, fmt.Errorf("%w: it has %d bytes, want 1 to %d", ErrMalformed, len(token), MaxBytes)
 	}
-	var c claims
+	var c Claims
 	var keyErr error
 	parsed, err := v.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
 		var key ed25519.PublicKey
@@ -129,7 +129,7 @@ func (v *Verifier) parse(ctx context.Context, token string) (wire.Claims, error)
 	case parsed.Header["crit"] != nil:
 		return wire.Claims{}, fmt.Errorf("%w: it has critical headers that are not known here", ErrMalformed)
 	}
-	return c.Claims, c.complete()
+	return c.Claims, c.Complete()
 }
 
 // parseError finds which error of ours golang-jwt's is.
