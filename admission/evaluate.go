@@ -86,14 +86,14 @@ func (p *Pool) judge(h *host, a *app) fit {
 			worst = n
 		}
 	}
+	for _, n := range p.hostState(h) {
+		consider(n)
+	}
 	for _, n := range p.hostNeeds(h, a) {
 		consider(n)
 	}
 	gpu, n := p.chooseGPU(h, a)
 	consider(n)
-	for _, n := range p.hostState(h) {
-		consider(n)
-	}
 	f := fit{ratio: worst.Ratio, move: worst.Ratio, gpu: gpu, block: worst.blockOn(h)}
 	if n := p.startingNeed(h); n.Verdict == verdictFull && f.ratio <= 1 {
 		f.ratio, f.block = n.Ratio, n.blockOn(h) // the host has room; only not this moment
@@ -154,12 +154,10 @@ func (p *Pool) elastic(h *host, dev device, a *app) need {
 		n.Verdict = verdictUnknown // the app needs nothing of it, so nothing can be said
 		return n
 	}
-	if c := h.closed[dev]; c != nil {
-		n.Limit = c.reopenAt
-		n = n.compare()
-		if n.Verdict == verdictOK { // low enough, but not yet for long enough
-			n.Verdict, n.Ratio = verdictFull, math.Nextafter(1, 2)
-		}
+	if c := h.closed[dev]; c != nil && n.Projected <= n.Limit {
+		// Low enough to have stayed open, not low enough, or not for long enough,
+		// to open again.
+		n.Limit, n.Verdict, n.Ratio = c.reopenAt, verdictFull, math.Nextafter(1, 2)
 		return n
 	}
 	return n.compare()

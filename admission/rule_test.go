@@ -1,0 +1,389 @@
+package admission
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestBurst: a hundred joins within one sample never take a host past its
+// threshold, since each seat counts from the moment it is given.
+func TestBurst(t *testing.T) {
+	s := newScene(t, nil).host("h", 0.1) // 4 cores, 1 core each: 0.1 + 3 x 0.25 = 0.85
+	for i := range 100 {
+		s.join(fmt.Sprint("p", i))
+	}
+	if v := s.p.View(); v.SeatsUsed != 3 || v.Waiting != 97 {
+		t.Fatalf("%d seated and %d waiting, want 3 and 97", v.SeatsUsed, v.Waiting)
+	}
+	s.blocked(Block{Resource: CPU, Host: "h", Projected: 1.1, Limit: 0.85})
+}
+
+// TestReservationFades: as a session shows in the measurement, its reservation
+// goes; it must not be counted twice.
+func TestReservationFades(t *testing.T) {
+	s := newScene(t, nil).host("h", 0.1)
+	s.play("ann", "bob", "cy", "dee")
+	for i := range 12 {
+		load := 0.1 + 0.75*math.Min(1, float64(i+1)/10)
+		s.want(s.second("h", load), "")
+	}
+	s.blocked(Block{Resource: CPU, Host: "h", Projected: 1.1, Limit: 0.85})
+	s.want(s.second("h", 0.35), "") // dips once: closed, so not at once
+	s.want(s.second("h", 0.35), "")
+	s.want(s.second("h", 0.35), "")
+	s.want(s.second("h", 0.35), "offered")
+}
+
+func TestHysteresis(t *testing.T) {
+	s := newScene(t, nil).host("h", 0.7)
+	s.join("ann")
+	s.blocked(Block{Resource: CPU, Host: "h", Projected: 0.95, Limit: 0.85})
+	s.second("h", 0.58)
+	s.blocked(Block{Resource: CPU, Host: "h", Projected: 0.83, Limit: 0.82})
+	for range 10 {
+		s.want(s.second("h", 0.58), "") // fits below 0.85, and not below 0.82
+	}
+	s.want(s.second("h", 0.56), "")
+	s.want(s.second("h", 0.56), "")
+	s.want(s.second("h", 0.58), "") // too high again: the hold starts anew
+	s.want(s.second("h", 0.56), "")
+	s.want(s.second("h", 0.56), "")
+	s.want(s.second("h", 0.56), "")
+	s.want(s.second("h", 0.56), "offered")
+}
+
+// TestDepartureOpens: a seat that becomes free is a real change, not noise, so
+// the hysteresis does not keep it empty. The load that is still measured is
+// credited with the least that it can have been.
+func TestDepartureOpens(t *testing.T) {
+	s := newScene(t, func(p *Policy) {
+		p.Apps["app"] = Profile{App: "app", Cost: Cost{CPUCores: 1}, Spread: Cost{CPUCores: 0.1}, SettleS: 1}
+	}).host("h", 0.0)
+	s.play("ann", "bob", "cy")
+	for range 3 {
+		s.second("h", 0.75)
+	}
+	s.play("dee")
+	s.second("h", 0.75)
+	// 0.75 - (0.25 - 2 x 0.025) + 0.25 + 0.025 = 0.825
+	s.want(s.free("ann"), "session_released offered")
+}
+
+func TestUnknownIsNotZero(t *testing.T) {
+	for name, tt := range map[string]struct {
+		sample Sample
+		want   *Block
+	}{
+		"known":            {Sample{CPU: Known(0.1)}, nil},
+		"unknown":          {Sample{}, &Block{Resource: Stale, Host: "h", Projected: 0.25, Limit: 0.85}},
+		"known to be full": {Sample{CPU: Known(0.9)}, &Block{Resource: CPU, Host: "h", Projected: 1.15, Limit: 0.85}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, nil)
+			s.do(HostUp{Facts: hostFacts("h")})
+			s.blocked(Block{Resource: Stale, Host: "h"})
+			tt.sample.Host = "h"
+			s.observe(tt.sample)
+			if tt.want != nil {
+				s.blocked(*tt.want)
+			} else if b := s.p.BlockedBy(s.now, "", Play); b != nil {
+				t.Fatalf("blocked by %+v", b)
+			}
+		})
+	}
+}
+
+func TestStaleSample(t *testing.T) {
+	s := newScene(t, nil).host("h", 0.1)
+	s.now = s.now.Add(5 * time.Second)
+	if b := s.p.BlockedBy(s.now, "", Play); b != nil {
+		t.Fatalf("blocked by %+v", b)
+	}
+	s.now = s.now.Add(time.Millisecond)
+	s.blocked(Block{Resource: Stale, Host: "h", Projected: 5.001, Limit: 5})
+	s.join("ann")
+	if !strings.Contains(fmt.Sprint(s.p.Explain(s.now, "")), "stale") {
+		t.Fatal("explain does not say stale")
+	}
+	s.want(s.second("h", 0.1), "offered")
+}
+
+func TestNoHost(t *testing.T) {
+	s := newScene(t, nil)
+	s.blocked(Block{Resource: NoHost, Projected: 1})
+	s.host("h", 0.1).do(HostDown{Host: "h"})
+	s.blocked(Block{Resource: NoHost, Projected: 1})
+}
+
+// gpus is a scene with one host of GPUs.
+func gpus(t *testing.T, cost Cost, facts ...GPUFacts) *scene {
+	s := newScene(t, func(p *Policy) { p.Apps["app"] = Profile{App: "app", Cost: cost} })
+	f := hostFacts("h")
+	f.MemoryBytes = 16e9
+	f.GPUs = facts
+	s.do(HostUp{Facts: f})
+	return s
+}
+
+func (s *scene) gpuSample(loads ...float64) {
+	x := Sample{Host: "h", CPU: Known(0)}
+	for _, l := range loads {
+		x.GPUs = append(x.GPUs, GPUSample{Util: Known(l), Encoder: Known(l / 2)})
+	}
+	s.observe(x)
+}
+
+func TestHardResources(t *testing.T) {
+	for name, tt := range map[string]struct {
+		cost  Cost
+		gpu   GPUFacts
+		fits  int
+		block Block
+	}{
+		"vram":             {Cost{VRAMBytes: 6e9}, GPUFacts{VRAMBytes: 16e9}, 2, Block{Resource: VRAM, Host: "h", Projected: 18e9, Limit: 14.4e9}},
+		"encoder sessions": {Cost{EncoderSessions: 1}, GPUFacts{EncoderSessions: 3}, 3, Block{Resource: EncoderSessions, Host: "h", Projected: 4, Limit: 3}},
+		"memory":           {Cost{MemoryBytes: 5e9}, GPUFacts{}, 2, Block{Resource: Memory, Host: "h", Projected: 15e9, Limit: 14.4e9}},
+		"gpu":              {Cost{GPU: 0.4}, GPUFacts{}, 2, Block{Resource: GPU, Host: "h", Projected: 1.2, Limit: 0.85}},
+		"encoder":          {Cost{Encoder: 0.3}, GPUFacts{}, 2, Block{Resource: Encoder, Host: "h", Projected: 0.9, Limit: 0.85}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := gpus(t, tt.cost, tt.gpu)
+			s.gpuSample(0)
+			for i := range tt.fits + 2 {
+				s.join(fmt.Sprint("p", i))
+			}
+			if v := s.p.View(); v.SeatsUsed != tt.fits {
+				t.Fatalf("%d seated, want %d", v.SeatsUsed, tt.fits)
+			}
+			s.blocked(tt.block)
+		})
+	}
+}
+
+func TestGPUOfASession(t *testing.T) {
+	for name, tt := range map[string]struct {
+		order Order
+		loads []float64
+		want  []int
+	}{
+		"spread":                   {Spread, []float64{0.3, 0.1, 0.2}, []int{1, 2, 0, 1, 2}},
+		"pack":                     {Pack, []float64{0.3, 0.1, 0.2}, []int{0, 0, 0, 2, 2}},
+		"ties go to the lower":     {Spread, []float64{0.1, 0.1}, []int{0, 1, 0, 1}},
+		"a full one is left alone": {Spread, []float64{0.8, 0.7}, []int{1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := gpus(t, Cost{GPU: 0.2}, make([]GPUFacts, len(tt.loads))...)
+			p := s.p.Policy()
+			p.Placement.Order, p.Threshold.GPU = tt.order, 0.95
+			s.do(SetPolicy{Policy: p})
+			s.gpuSample(tt.loads...)
+			for i, want := range tt.want {
+				s.join(fmt.Sprint("p", i))
+				if got := s.session(fmt.Sprint("p", i)).GPU; got != want {
+					t.Fatalf("session %d is on GPU %d, want %d", i, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestHostOfASession(t *testing.T) {
+	for name, tt := range map[string]struct {
+		order Order
+		want  string
+	}{"spread": {Spread, "b a c b a c b"}, "pack": {Pack, "c c a a b b b"}} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, func(p *Policy) {
+				p.Placement.Order = tt.order
+				p.Apps["app"] = Profile{App: "app", Cost: Cost{CPUCores: 0.8}} // a fifth of a host
+			})
+			s.host("a", 0.3).host("b", 0.2).host("c", 0.35)
+			got := []string{}
+			for i := range 7 {
+				s.join(fmt.Sprint("p", i))
+				got = append(got, s.session(fmt.Sprint("p", i)).Host)
+			}
+			s.want(strings.Join(got, " "), tt.want)
+		})
+	}
+}
+
+// TestBlockedHeadKeepsItsHosts: a small app must not take, bit by bit, the room
+// that the head of another app waits for.
+func TestBlockedHeadKeepsItsHosts(t *testing.T) {
+	s := newScene(t, func(p *Policy) {
+		p.Apps = map[string]Profile{"big": {Cost: Cost{CPUCores: 2}}, "small": {Cost: Cost{CPUCores: 0.4}}}
+	})
+	both, small := hostFacts("both"), hostFacts("small")
+	both.Apps, small.Apps = []string{"big", "small"}, []string{"small"}
+	s.do(HostUp{Facts: both})
+	s.sample("both", 0.5)
+	s.want(s.do(Join{Client: "ann", Secret: "ka", App: "big", Intent: Play}), "enqueued")
+	s.want(s.do(Join{Client: "bob", Secret: "kb", App: "small", Intent: Play}), "enqueued")
+	if b := s.p.BlockedBy(s.now, "small", Play); b == nil || b.Host != "both" || b.Resource != CPU {
+		t.Fatalf("bob is blocked by %+v", b)
+	}
+	s.do(HostUp{Facts: small})
+	s.want(s.second("small", 0), "offered")
+	if s.entry("bob").Offer == "" {
+		t.Fatal("the offer went to the blocked head")
+	}
+}
+
+func TestBrownout(t *testing.T) {
+	s := newScene(t, func(p *Policy) {
+		p.Threshold.CPU = 1
+		p.Apps["app"] = Profile{App: "app"}
+		p.Session.Sharing = SharingOpen
+	}).host("h", 0.5)
+	s.play("ann")
+	s.do(Join{Client: "eye", Secret: "ke", Intent: View})
+	for range 10 {
+		s.want(s.second("h", 0.96), "")
+	}
+	s.want(s.second("h", 0.96), "view_rated")
+	s.join("bob")
+	s.blocked(Block{Resource: CPU, Host: "h", Projected: 0.96, Limit: 0.95})
+	s.want(s.second("h", 0.92), "") // not over yet
+	s.want(s.second("h", 0.89), "offered view_rated")
+}
+
+func TestLearning(t *testing.T) {
+	s := newScene(t, func(p *Policy) { p.Session.MaxLength = 0 }).host("h", 0)
+	s.play("ann")
+	learned := []time.Time{}
+	for range 600 {
+		s.now = s.now.Add(time.Second)
+		s.sample("h", 0.4, SessionSample{Session: "s1-x", CPU: Known(0.4)})
+		events, _ := s.p.Run(s.now, Tick{})
+		for _, e := range events {
+			s.m.apply(e)
+			if _, ok := e.Body.(CostsLearned); ok {
+				learned = append(learned, e.At)
+			}
+		}
+	}
+	if len(learned) < 2 {
+		t.Fatalf("learned %d times", len(learned))
+	}
+	for i := range learned[1:] {
+		if d := learned[i+1].Sub(learned[i]); d < time.Minute {
+			t.Fatalf("learned twice within %s", d)
+		}
+	}
+	if got := s.p.apps["app"].mean.CPUCores; got < 1.3 || got > 1.6 {
+		t.Fatalf("learned %v cores, from 1 towards 1.6", got)
+	}
+	before := s.p.apps["app"].estimate
+	for range 60 { // saturated: what is seen is what was left, not what was wanted
+		s.second("h", 0.97, SessionSample{Session: "s1-x", CPU: Known(0.1)})
+	}
+	if after := s.p.apps["app"].estimate; after.cpu.mean < before.cpu.mean {
+		t.Fatalf("a saturated host taught: %+v, before %+v", after, before)
+	}
+}
+
+func TestImpossibleSamples(t *testing.T) {
+	s := newScene(t, nil).host("h", 0.1)
+	s.do(HostUp{Facts: hostFacts("gone")})
+	s.do(HostDown{Host: "gone"})
+	good := Sample{Host: "h", Seq: 10, Received: s.now, WindowEnd: s.now, Window: time.Second, Period: time.Second}
+	for name, tt := range map[string]struct {
+		change func(x *Sample)
+		want   string
+	}{
+		"unknown host":    {func(x *Sample) { x.Host = "nowhere" }, "no such host"},
+		"gone host":       {func(x *Sample) { x.Host = "gone" }, "not connected"},
+		"old":             {func(x *Sample) { x.Seq = 1 }, "not newer than 1"},
+		"NaN":             {func(x *Sample) { x.CPU = Known(math.NaN()) }, "cpu is NaN"},
+		"negative":        {func(x *Sample) { x.CPU = Known(-0.1) }, "cpu is -0.1"},
+		"absurd":          {func(x *Sample) { x.CPU = Known(85) }, "cpu is 85"},
+		"infinite":        {func(x *Sample) { x.Memory = Known(math.Inf(1)) }, "memory is +Inf"},
+		"GPU":             {func(x *Sample) { x.GPUs = []GPUSample{{}, {VRAM: Known(-1)}} }, "GPU 1: VRAM is -1"},
+		"session":         {func(x *Sample) { x.Sessions = []SessionSample{{Session: "s1", GPU: Known(9)}} }, "session s1: gpu is 9"},
+		"clock an hour":   {func(x *Sample) { x.WindowEnd = x.WindowEnd.Add(time.Hour) }, "the clock of the host is off"},
+		"from the future": {func(x *Sample) { x.Received = x.Received.Add(time.Hour); x.WindowEnd = x.Received }, "received at"},
+		"no period":       {func(x *Sample) { x.Period = 0 }, "a period of 0s"},
+		"long window":     {func(x *Sample) { x.Window = time.Hour }, "a window of 1h0m0s"},
+		"too many":        {func(x *Sample) { x.GPUs = make([]GPUSample, 1000) }, "1000 GPUs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := good
+			tt.change(&x)
+			if err := s.p.Observe(s.now, x); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("got %v, want something with %q", err, tt.want)
+			}
+			if v, _ := s.p.Host(s.now, "h"); v.Last.Seq != 1 {
+				t.Fatal("the sample was taken")
+			}
+		})
+	}
+	if err := s.p.Observe(s.now, good); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	s := newScene(t, func(p *Policy) { seats(2)(p); p.Uplink.BudgetBps = 16e6 }).host("a", 0.5).host("b", 0.9)
+	s.do(HostUp{Facts: hostFacts("c")})
+	s.do(HostDown{Host: "c"})
+	s.play("ann")
+	x := s.p.Explain(s.now, "")
+	if !x.Admits || x.App != "app" || len(x.Items) != 3 {
+		t.Fatalf("got %+v", x)
+	}
+	for i, want := range []string{"a true", "b false", "c false"} {
+		if got := fmt.Sprint(x.Items[i].Host, " ", x.Items[i].Admits); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	verdicts := map[Resource]Verdict{}
+	for _, v := range x.Items[0].Resources {
+		verdicts[v.Resource] = v
+	}
+	if v := verdicts[CPU]; v.Measured == nil || *v.Measured != 0.5 || v.Verdict != "ok" || v.Limit != 0.85 {
+		t.Errorf("cpu %+v", v)
+	}
+	if v := verdicts[Seats]; v.Projected != 2 || v.Limit != 2 || v.Verdict != "ok" || v.Measured != nil {
+		t.Errorf("seats %+v", v)
+	}
+	if v := verdicts[UplinkPool]; v.Projected != 16e6 || v.Limit != 16e6 || v.Verdict != "ok" {
+		t.Errorf("uplink %+v", v)
+	}
+	s.play("bob")
+	if x := s.p.Explain(s.now, "app"); x.Admits || x.BlockedBy == nil || x.BlockedBy.Resource != UplinkPool || x.Items[0].Admits {
+		t.Errorf("got %+v", x)
+	}
+}
+
+func TestPolicyValidate(t *testing.T) {
+	for want, change := range map[string]func(*Policy){
+		"threshold.cpu is 85":            func(p *Policy) { p.Threshold.CPU = 85 },
+		"threshold.vram is NaN":          func(p *Policy) { p.Threshold.VRAM = math.NaN() },
+		"uplink.budget is -1":            func(p *Policy) { p.Uplink.BudgetBps = -1 },
+		"queue.offer_timeout is 0s":      func(p *Policy) { p.Queue.OfferTimeout = 0 },
+		"session.max_length is -1s":      func(p *Policy) { p.Session.MaxLength = -time.Second },
+		"placement.max_starting is -1":   func(p *Policy) { p.Placement.MaxStarting = -1 },
+		`uplink.when_full is "maybe"`:    func(p *Policy) { p.Uplink.WhenFull = "maybe" },
+		`placement.order is ""`:          func(p *Policy) { p.Placement.Order = "" },
+		`queue.on_lapse is "never"`:      func(p *Policy) { p.Queue.OnLapse = "never" },
+		`session.sharing is "some"`:      func(p *Policy) { p.Session.Sharing = "some" },
+		`queue.classes has "vip"`:        func(p *Policy) { p.Queue.Classes = []string{"vip", "vip"} },
+		"apps.app: a cost or spread":     func(p *Policy) { p.Apps["app"] = Profile{Cost: Cost{GPU: -1}} },
+		"apps.app: seats -1":             func(p *Policy) { p.Apps["app"] = Profile{Seats: -1} },
+		"apps has one without a name":    func(p *Policy) { p.Apps[""] = Profile{} },
+		"spectators.low_bitrate is +Inf": func(p *Policy) { p.Spectators.LowBitrateBps = math.Inf(1) },
+	} {
+		p := DefaultPolicy()
+		change(&p)
+		if err := p.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want something with %q", err, want)
+		}
+	}
+	if err := DefaultPolicy().Validate(); err != nil {
+		t.Error(err)
+	}
+}
