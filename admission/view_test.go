@@ -239,14 +239,16 @@ func TestHostUplink(t *testing.T) {
 // TestMoveMakesRoom: a session that moves to another host must not take its
 // uplink past the limit.
 func TestMoveMakesRoom(t *testing.T) {
-	s := newScene(t, func(p *Policy) { p.Apps["app"] = Profile{App: "app"}; p.Placement.Order = Pack })
+	s := newScene(t, func(p *Policy) { p.Apps["app"] = Profile{App: "app"}; p.Session.MaxLength = 0 })
 	facts := hostFacts("i")
 	facts.UplinkBps = 16e6
 	s.do(HostUp{Facts: facts})
 	s.sample("i", 0.5)
 	s.play("ann")
-	s.host("h", 0.6)
+	s.do(Drain{Host: "i"})
+	s.host("h", 0.1)
 	s.play("bob")
+	s.do(Undrain{Host: "i"})
 	s.do(Join{Client: "eye", Secret: "ke", Intent: View, Session: s.session("ann").ID})
 	if s.session("bob").Host != "h" || s.client("eye").Watching != s.session("ann").ID {
 		t.Fatalf("bob plays on %s, eye looks on at %s", s.session("bob").Host, s.client("eye").Watching)
