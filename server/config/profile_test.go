@@ -1,0 +1,109 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/rendergate/rendergate/admission"
+	"github.com/rendergate/rendergate/server/config"
+)
+
+func TestExampleProfile(t *testing.T) {
+	p, err := config.LoadProfile("docs/example.profile.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := admission.Profile{
+		App: "showroom", Seats: 10, StartS: 8, SettleS: 12,
+		Cost:   admission.Cost{CPUCores: 0.8, MemoryBytes: 512 << 20, GPU: 0.09, VRAMBytes: 2 << 30, Encoder: 0.06, EncoderSessions: 1},
+		Spread: admission.Cost{CPUCores: 0.1, MemoryBytes: 20 << 20, GPU: 0.01, VRAMBytes: 64 << 20, Encoder: 0.005},
+	}
+	if p != want {
+		t.Fatalf("got %+v", p)
+	}
+}
+
+func TestProfileMistakes(t *testing.T) {
+	head := "version: 1\napp: a\n"
+	for _, c := range []mistake{
+		{"", "f:1:1: version: want version: 1, got 0"},
+		{"version: 2\napp: a", "f:1:10: version: want version: 1, got 2"},
+		{"version: 1", "app: want the app's name"},
+		{head + "seats: -1", "f:3:8: seats: want 0 (not calibrated) to 10000, got -1"},
+		{head + "seats: 1.5", "want a whole number"},
+		{head + "start: 8", "start: want a duration with its unit"},
+		{head + "cost: {cpu: 1}", `cost.cpu: unknown key`},
+		{head + "cost: {cpu_core: 1}", `did you mean "cpu_cores"?`},
+		{head + "cost: {cpu_cores: -1}", "cost.cpu_cores: want 0 to 4096 cores, got -1"},
+		{head + "cost: {cpu_cores: .nan}", "want a number such as 1.5"},
+		{head + "cost: {memory: 512}", "cost.memory: want a size with its unit"},
+		{head + "cost: {gpu: 101%}", "cost.gpu: want 0 to 100% of one GPU, got 101%"},
+		{head + "spread: {encoder_sessions: 1000000}", "spread.encoder_sessions: want 0 to 10000"},
+	} {
+		if _, err := config.ParseProfile("f", []byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: got %v, want %q", c.text, err, c.want)
+		}
+	}
+}
+
+// TestProfileReadsBackAsWritten holds for every profile within bounds.
+func TestProfileReadsBackAsWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "p.yaml")
+	rapid.Check(t, func(t *rapid.T) {
+		cost := func(name string) admission.Cost {
+			return admission.Cost{
+				CPUCores:    rapid.Float64Range(0, 4096).Draw(t, name+"cpu"),
+				MemoryBytes: rapid.Float64Range(0, 1<<50).Draw(t, name+"memory"),
+				GPU:         rapid.Float64Range(0, 1).Draw(t, name+"gpu"), VRAMBytes: float64(rapid.Int64Range(0, 1<<40).Draw(t, name+"vram")),
+				Encoder: rapid.Float64Range(0, 1).Draw(t, name+"encoder"), EncoderSessions: rapid.Float64Range(0, 100).Draw(t, name+"sessions"),
+			}
+		}
+		p := admission.Profile{
+			App: rapid.StringMatching(`[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,63}`).Draw(t, "app"), Cost: cost("cost "), Spread: cost("spread "),
+			Seats: rapid.IntRange(0, 10000).Draw(t, "seats"), StartS: float64(rapid.IntRange(0, 1e6).Draw(t, "start")) / 1000,
+		}
+		if err := config.WriteProfile(path, p, "made by a test", "two\nlines"); err != nil {
+			t.Fatal(err)
+		}
+		got, err := config.LoadProfile(path)
+		if err != nil || got != p {
+			t.Fatalf("got  %+v, %v\nwant %+v", got, err, p)
+		}
+	})
+}
+
+func TestWriteProfileRefuses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "p.yaml")
+	for _, p := range []admission.Profile{{App: ""}, {App: "a", Cost: admission.Cost{GPU: 2}}, {App: "a", Seats: -1}, {App: "a", Cost: admission.Cost{MemoryBytes: -1}}} {
+		if err := config.WriteProfile(path, p); err == nil {
+			t.Errorf("%+v: want an error", p)
+		}
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a refused profile was written")
+	}
+}
+
+func FuzzProfile(f *testing.F) {
+	example, err := os.ReadFile("docs/example.profile.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(example))
+	f.Add("version: 1\napp: a\ncost: {gpu: .5, memory: 0}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := config.ParseProfile("f", []byte(text))
+		if err != nil {
+			return
+		}
+		policy := admission.DefaultPolicy()
+		policy.Apps[p.App] = p
+		if err := policy.Validate(); err != nil {
+			t.Fatalf("%q: the core refuses it: %v", text, err)
+		}
+	})
+}
