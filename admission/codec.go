@@ -122,6 +122,21 @@ func checkBody(b Body) error {
 		return checkKey(b.Key)
 	case SessionEnded:
 		return checkKey(b.Key)
+	case CostsLearned:
+		return b.check()
+	}
+	return nil
+}
+
+func (b CostsLearned) check() error {
+	for name, l := range b.Apps {
+		for _, x := range []float64{
+			l.Mean.CPUCores, l.Mean.GPU, l.Mean.Encoder, l.Spread.CPUCores, l.Spread.GPU, l.Spread.Encoder, l.Weight,
+		} {
+			if !amount(x) {
+				return fmt.Errorf("app %q: %v is no cost", name, x)
+			}
+		}
 	}
 	return nil
 }

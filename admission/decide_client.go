@@ -152,7 +152,7 @@ func (d *draft) full(a *app, i Intent) bool {
 	if i == Play {
 		d.out.Refused.Blocked = d.p.playBlock(d.now, a)
 	} else {
-		_, d.out.Refused.Blocked = d.p.viewBlock(a)
+		d.out.Refused.Blocked = d.p.viewBlock(a)
 	}
 	return true
 }

@@ -81,17 +81,15 @@ func (p *Pool) viewFor(c *client, wish string) (*session, *Block) {
 	if s := c.app.anyWatchable(c); s != nil {
 		return s, nil
 	}
-	_, b := p.viewBlock(c.app)
-	return nil, b
+	return nil, p.viewBlock(c.app)
 }
 
-// viewBlock is the app's next watchable session, and why a newcomer cannot look
-// on at any.
-func (p *Pool) viewBlock(a *app) (*session, *Block) {
-	s, ok := a.watchable.first()
-	if ok {
+// viewBlock is why a newcomer cannot look on at any session of the app, nil if
+// one can.
+func (p *Pool) viewBlock(a *app) *Block {
+	if a.watchable.len() > 0 {
 		_, b := p.viewRate()
-		return s, b
+		return b
 	}
 	looked := 0
 	for s := range p.bySeq.all() {
@@ -99,10 +97,10 @@ func (p *Pool) viewBlock(a *app) (*session, *Block) {
 			break
 		}
 		if b := p.watchBlock(s); s.app == a && b != nil && b.Limit > 0 {
-			return nil, b
+			return b
 		}
 	}
-	return nil, &Block{Resource: Seats, Device: NoDevice, Projected: 1}
+	return &Block{Resource: Seats, Device: NoDevice, Projected: 1}
 }
 
 // startView starts a view at the given bitrate. Where that is the low one,

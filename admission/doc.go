@@ -11,5 +11,7 @@
 // Events carry every outcome (host, costs, deadlines), so that applying the
 // same events again gives the same pool, byte for byte. Whoever owns a pool
 // decides, applies, writes the events to a journal and tells nobody before the
-// journal has them.
+// journal has them. [Pool.Run] does the first two, and then what has become due.
+//
+// docs/rule.md has the formulas, the promises and how each is kept.
 package admission

@@ -90,9 +90,9 @@ func (d *draft) operate(c Command) {
 	case Unpause:
 		d.unpause(c)
 	case Drain:
-		d.drain(c.Host, true, HostDrained{Host: c.Host, By: c.By})
+		d.drain(c.Host, true, HostDrained(c))
 	case Undrain:
-		d.drain(c.Host, false, HostUndrained{Host: c.Host, By: c.By})
+		d.drain(c.Host, false, HostUndrained(c))
 	case EndSession:
 		d.endSession(c)
 	case RemoveEntry:

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -160,15 +161,10 @@ func (h *host) cheapest(r Resource) *app {
 // brownout notes since when a resource has been past the mark, and begins and
 // ends the host's brownout.
 func (p *Pool) brownout(h *host) {
-	devs := []device{{CPU, NoDevice}}
-	for i := range h.facts.GPUs {
-		devs = append(devs, device{GPU, i}, device{Encoder, i})
-	}
-	var worst *Block
-	for _, dev := range devs {
-		if b := h.heat(dev); b != nil && worst == nil {
-			worst = b
-		}
+	worst := h.heat(device{CPU, NoDevice})
+	for i := range h.facts.GPUs { // every device keeps its own time, so all are asked
+		worst = cmp.Or(worst, h.heat(device{GPU, i}))
+		worst = cmp.Or(worst, h.heat(device{Encoder, i}))
 	}
 	changed := (worst == nil) != (h.brown == nil)
 	h.brown = worst

@@ -21,7 +21,7 @@ func TestSeatedAtOnceWatchedOrQueued(t *testing.T) {
 		t.Fatal("the seat was offered while its host still held it")
 	}
 	s.want(s.do(Report{Host: "h", Session: "s1-x", State: StateEnded}), "session_released offered")
-	s.want(s.accept("bob"), "offer_accepted session_starting:1")
+	s.want(s.accept(), "offer_accepted session_starting:1")
 	s.want(s.state("s2-x", StateReady), "session_ready")
 	s.want(s.state("s2-x", StateConnected), "session_connected")
 }

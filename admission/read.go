@@ -297,8 +297,7 @@ func (p *Pool) BlockedBy(now time.Time, appName string, intent Intent) *Block {
 	case a == nil:
 		return &Block{Resource: NoHost, Device: NoDevice, Projected: 1}
 	case intent == View:
-		_, b := p.viewBlock(a)
-		return b
+		return p.viewBlock(a)
 	default:
 		return p.playBlock(t, a)
 	}

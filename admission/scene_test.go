@@ -57,7 +57,7 @@ func (s *scene) do(c Command) string {
 func (s *scene) try(c Command) (string, Outcome) {
 	s.Helper()
 	events, out := s.p.Run(s.now, c)
-	var names []string
+	names := make([]string, 0, len(events))
 	for _, e := range events {
 		func() {
 			defer func() {
@@ -161,9 +161,14 @@ func (s *scene) free(client string) string {
 	return s.state(session.ID, StateEnded)
 }
 
-func (s *scene) accept(client string) string {
+// accept takes the one offer that is out.
+func (s *scene) accept() string {
 	s.Helper()
-	return s.do(Accept{Client: client, Offer: s.entry(client).Offer})
+	for _, e := range s.p.Queue("", 1) {
+		return s.do(Accept{Client: e.Client, Offer: e.Offer})
+	}
+	s.Fatal("nobody has an offer")
+	return ""
 }
 
 // pass lets time go by and ticks.

@@ -45,7 +45,7 @@ func TestStartsTakeTurns(t *testing.T) {
 	s.now = s.now.Add(time.Millisecond)
 	s.want(s.state("s1-x", StateReady), "session_ready offered")
 	s.want(s.join("cy"), "enqueued admitted session_starting:1")
-	s.want(s.accept("bob"), "offer_accepted")
+	s.want(s.accept(), "offer_accepted")
 	if v := s.session("bob"); v.Phase != PhasePending {
 		t.Fatalf("bob %+v", v)
 	}
@@ -63,7 +63,7 @@ func TestPendingIsReleasedAtOnce(t *testing.T) {
 	s.now = s.now.Add(time.Millisecond)
 	s.state("s1-x", StateReady)
 	s.join("cy")
-	s.accept("bob")
+	s.accept()
 	s.want(s.do(Leave{"bob"}), "session_ended:left session_released")
 }
 
@@ -222,7 +222,7 @@ func TestOperators(t *testing.T) {
 	s.blocked(Block{Resource: PausedResource, Host: "h"})
 	s.now = s.now.Add(time.Millisecond)
 	s.want(s.do(Undrain{Host: "h"}), "host_undrained offered")
-	s.accept("bob")
+	s.accept()
 	s.want(s.do(EndSession{Session: "s2-x", By: "ops"}), "session_ended:removed")
 	for _, c := range []Command{
 		Drain{Host: "nowhere"}, Undrain{Host: "nowhere"}, EndSession{Session: "s9-x"}, RemoveEntry{Entry: "e9-x"},

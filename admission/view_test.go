@@ -104,7 +104,7 @@ func TestWatchWhileWaiting(t *testing.T) {
 	s.want(s.do(Join{Client: "bob", Secret: "kb", Intent: Play, WatchWhileWaiting: true}), "enqueued view_started")
 	s.want(s.state("s1-x", StateDropped), "session_dropped")
 	s.want(s.free("ann"), "session_released offered")
-	s.want(s.accept("bob"), "offer_accepted session_starting:1")
+	s.want(s.accept(), "offer_accepted session_starting:1")
 	s.do(Join{Client: "cy", Secret: "kc", Intent: Play, WatchWhileWaiting: true})
 	if s.client("cy").Watching != "" {
 		t.Fatal("there is nothing to watch yet")

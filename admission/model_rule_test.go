@@ -1,0 +1,279 @@
+package admission
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// mayServe checks that it is the entry's turn among those who wait for its app.
+func (m *model) mayServe(at time.Time, x *modelEntry) {
+	m.must(x != nil && x.intent == Play, "somebody is seated who does not wait to play")
+	m.must(m.clients[x.client].connected, "%s is offered a seat and is not there", x.id)
+	m.must(!m.paused, "%s is seated while the pool is paused", x.id)
+	for _, y := range m.entries {
+		if y.app != x.app || y.intent != Play || y.offer != "" || y == x {
+			continue
+		}
+		c := m.clients[y.client]
+		held := c.since.Equal(m.recovered) && at.Before(m.recovered.Add(RecoverHold))
+		if !c.connected && !held {
+			continue
+		}
+		ahead := m.class(y.class) < m.class(x.class) || (m.class(y.class) == m.class(x.class) && y.key < x.key)
+		if !c.connected && ahead && m.anyoneBefore(y) {
+			continue // the hold is for the first of all
+		}
+		m.must(!ahead, "%s is seated past %s", x.id, y.id)
+	}
+}
+
+// anyoneBefore says whether somebody waits before y for the same app.
+func (m *model) anyoneBefore(y *modelEntry) bool {
+	for _, z := range m.entries {
+		if z.app == y.app && z.intent == Play && z.offer == "" && z != y &&
+			(m.class(z.class) < m.class(y.class) || (m.class(z.class) == m.class(y.class) && z.key < y.key)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *model) reserve(at time.Time, g Grant, client string) {
+	m.must(m.sessions[g.Session] == nil, "session %s is there twice", g.Session)
+	m.checkRoom(at, g, false)
+	m.sessions[g.Session] = &modelSession{grant: g, client: client, phase: PhaseOffered}
+	m.withinBudget("seat " + g.Session)
+}
+
+// free says whether a limit of bits per second binds nobody.
+func (m *model) free(limit float64) bool { return limit == 0 || m.policy.Uplink.WhenFull == FullAllow }
+
+func (m *model) withinBudget(what string) {
+	sum := 0.0
+	for _, s := range m.sessions {
+		sum += s.grant.BitrateBps
+	}
+	for _, c := range m.clients {
+		sum += c.bps
+	}
+	m.must(m.free(m.policy.Uplink.BudgetBps) || sum <= m.policy.Uplink.BudgetBps, "%s: the pool sends %v of %v", what, sum, m.policy.Uplink.BudgetBps)
+}
+
+func (m *model) hostBps(host string) float64 {
+	sum := 0.0
+	for id, s := range m.sessions {
+		if s.grant.Host == host {
+			sum += s.grant.BitrateBps
+			if m.watchers(id) > 0 {
+				sum += s.grant.BitrateBps
+			}
+		}
+	}
+	return sum
+}
+
+// checkRoom recomputes the rule for the grant before it counts.
+func (m *model) checkRoom(at time.Time, g Grant, moved bool) {
+	h := m.hosts[g.Host]
+	_, known := m.policy.Apps[g.App]
+	m.must(h != nil && h.connected && !h.draining && known && slices.Contains(h.facts.Apps, g.App), "seat %s on a host that takes nobody", g.Session)
+	m.must(h.sample != nil && at.Sub(h.sample.Received) <= 5*h.sample.Period, "seat %s on stale host %s", g.Session, g.Host)
+	profile := m.policy.Apps[g.App]
+	m.must((g.GPU == NoDevice) == !profile.Cost.NeedsGPU(), "seat %s has GPU %d", g.Session, g.GPU)
+	m.elastic(h, g, CPU)
+	memory := m.policy.Threshold.Memory * h.facts.MemoryBytes
+	m.hard(h, g, Memory, h.sample.Memory, memory)
+	if g.GPU != NoDevice {
+		m.elastic(h, g, GPU)
+		m.elastic(h, g, Encoder)
+		facts, gpu := h.facts.GPUs[g.GPU], GPUSample{}
+		if g.GPU < len(h.sample.GPUs) {
+			gpu = h.sample.GPUs[g.GPU]
+		}
+		m.hard(h, g, VRAM, gpu.VRAM, m.policy.Threshold.VRAM*facts.VRAMBytes)
+		m.hard(h, g, EncoderSessions, gpu.EncoderSessions, float64(facts.EncoderSessions))
+	}
+	m.seats(g, profile)
+	if !moved {
+		n := m.count(g.Host, PhaseStarting) + m.count(g.Host, PhasePending)
+		m.must(n < max(1, m.policy.Placement.MaxStarting), "seat %s while %d start", g.Session, n)
+	}
+	if !m.free(h.facts.UplinkBps) {
+		now := m.hostBps(g.Host) + g.BitrateBps
+		m.must(now <= h.facts.UplinkBps, "seat %s: host %s sends %v of %v", g.Session, g.Host, now, h.facts.UplinkBps)
+	}
+}
+
+func (m *model) seats(g Grant, profile Profile) {
+	if profile.Seats == 0 {
+		return
+	}
+	share := 1 / float64(profile.Seats)
+	for _, s := range m.sessions {
+		if n := m.policy.Apps[s.grant.App].Seats; s.grant.Host == g.Host && n > 0 {
+			share += 1 / float64(n)
+		}
+	}
+	m.must(share <= 1+1e-6, "seat %s: %v of the calibrated seats of %s", g.Session, share, g.Host)
+}
+
+func (m *model) costs(g Grant) (mean, spread Cost) {
+	profile, known := m.policy.Apps[g.App]
+	if !known {
+		return g.Cost, Cost{}
+	}
+	mean, spread = profile.Cost, profile.Spread
+	if l, ok := m.learned[g.App]; ok {
+		mean.CPUCores, mean.GPU, mean.Encoder = l.Mean.CPUCores, l.Mean.GPU, l.Mean.Encoder
+		spread.CPUCores, spread.GPU, spread.Encoder = l.Spread.CPUCores, l.Spread.GPU, l.Spread.Encoder
+	}
+	return mean, spread
+}
+
+func (m *model) fraction(h *modelHost, c Cost, r Resource) float64 {
+	switch r {
+	case CPU:
+		return c.CPUCores / h.facts.Cores
+	case GPU:
+		return c.GPU
+	default:
+		return c.Encoder
+	}
+}
+
+func (m *model) reading(h *modelHost, gpu int, r Resource) Reading {
+	if r == CPU {
+		return h.sample.CPU
+	}
+	if gpu >= len(h.sample.GPUs) {
+		return Reading{}
+	}
+	if r == GPU {
+		return h.sample.GPUs[gpu].Util
+	}
+	return h.sample.GPUs[gpu].Encoder
+}
+
+func (s *modelSession) seenOf(r Resource) Reading {
+	switch r {
+	case CPU:
+		return s.seen.CPU
+	case GPU:
+		return s.seen.GPU
+	default:
+		return s.seen.Encoder
+	}
+}
+
+func (m *model) visible(h *modelHost, s *modelSession) float64 {
+	age := h.sample.WindowEnd.Sub(s.live).Seconds()
+	if s.live.IsZero() || age <= 0 {
+		return 0
+	}
+	settle := m.policy.Apps[s.grant.App].SettleS
+	if settle == 0 {
+		settle = 10
+	}
+	return math.Min(1, age/settle)
+}
+
+// elastic recomputes the projection from DESIGN.md, in two passes.
+func (m *model) elastic(h *modelHost, g Grant, r Resource) {
+	mean, spread := m.costs(g)
+	y, cost := m.reading(h, g.GPU, r), m.fraction(h, mean, r)
+	if !y.Known {
+		m.must(cost == 0, "seat %s: %s of %s is unknown", g.Session, r, g.Host)
+		return
+	}
+	perSession, sumSeen, hidden, highest := true, 0.0, 0.0, 0.0
+	variance := math.Pow(m.fraction(h, spread, r), 2)
+	for _, s := range m.sessions {
+		if s.grant.Host != g.Host || (r != CPU && s.grant.GPU != g.GPU) {
+			continue
+		}
+		v, seen := m.visible(h, s), s.seenOf(r)
+		sMean, sSpread := m.costs(s.grant)
+		rest := (1 - v) * m.fraction(h, sMean, r)
+		variance += math.Pow((1-v)*m.fraction(h, sSpread, r), 2)
+		hidden += rest
+		switch {
+		case seen.Known:
+			sumSeen += seen.Value
+			highest += math.Max(seen.Value, rest)
+		case v > 0:
+			perSession = false
+		default:
+			highest += rest
+		}
+	}
+	left := y.Value
+	for _, d := range h.departed {
+		if r != CPU && d.session.grant.GPU != g.GPU {
+			continue
+		}
+		dMean, dSpread := m.costs(d.session.grant)
+		least := m.visible(h, &d.session) * math.Max(0, m.fraction(h, dMean, r)-2*m.fraction(h, dSpread, r))
+		if seen := d.session.seenOf(r); seen.Known {
+			least = math.Min(least, seen.Value)
+		}
+		left -= least
+	}
+	load := math.Max(0, left) + hidden
+	if perSession {
+		load = math.Max(0, left-sumSeen) + highest
+	}
+	limit := map[Resource]float64{CPU: m.policy.Threshold.CPU, GPU: m.policy.Threshold.GPU, Encoder: m.policy.Threshold.Encoder}[r]
+	with := load + cost + math.Sqrt(variance)
+	m.must(with <= limit+1e-6, "seat %s: %s of %s would be %v of %v", g.Session, r, g.Host, with, limit)
+}
+
+func (m *model) hard(h *modelHost, g Grant, r Resource, y Reading, limit float64) {
+	if limit == 0 {
+		return
+	}
+	of := func(c Cost) float64 {
+		return map[Resource]float64{Memory: c.MemoryBytes, VRAM: c.VRAMBytes, EncoderSessions: c.EncoderSessions}[r]
+	}
+	all, used := of(g.Cost), of(g.Cost)
+	for _, s := range m.sessions {
+		if s.grant.Host == g.Host && (r == Memory || s.grant.GPU == g.GPU) {
+			all += of(s.grant.Cost)
+			used += (1 - m.visible(h, s)) * of(s.grant.Cost)
+		}
+	}
+	m.must(all <= limit*(1+1e-6), "seat %s: %v of %v %s reserved", g.Session, all, limit, r)
+	m.must(!y.Known || y.Value+used <= limit*(1+1e-6), "seat %s: %v of %v %s used", g.Session, y.Value+used, limit, r)
+}
+
+// ranks are the places of all who wait, by entry, within their class.
+func (m *model) ranks() map[string]int {
+	ranks := map[string]int{}
+	for _, list := range m.lines() {
+		for i, x := range list {
+			ranks[x.id] = i
+		}
+	}
+	return ranks
+}
+
+type modelLine struct {
+	intent Intent
+	app    string
+	class  int
+}
+
+func (m *model) lines() map[modelLine][]*modelEntry {
+	lines := map[modelLine][]*modelEntry{}
+	for _, x := range m.entries {
+		if x.offer == "" {
+			k := modelLine{x.intent, x.app, m.class(x.class)}
+			lines[k] = append(lines[k], x)
+		}
+	}
+	for _, list := range lines {
+		slices.SortFunc(list, func(a, b *modelEntry) int { return cmp.Compare(a.key, b.key) })
+	}
+	return lines
+}
