@@ -86,6 +86,22 @@ func TestStepUpAgain(t *testing.T) {
 	s.want(s.free("bob"), "session_released view_rated")
 }
 
+// TestStepUpOneByOne: views step up only as far as there is room for them and
+// for one more player.
+func TestStepUpOneByOne(t *testing.T) {
+	s := uplink(t, 37, whenFull(FullDegrade, false))
+	s.play("bob")
+	s.look("eye")
+	s.look("eye2")
+	s.want(s.join("cy"), "enqueued view_rated admitted session_starting:1")
+	s.want(s.join("dee"), "enqueued view_rated admitted session_starting:1")
+	s.want(s.free("dee"), "session_released") // 37 - 24 - 4: 9 left, 6 needed and 8 kept
+	s.want(s.free("cy"), "session_released view_rated")
+	if eye, eye2 := s.client("eye").ViewBps, s.client("eye2").ViewBps; eye != 8e6 || eye2 != 2e6 {
+		t.Fatalf("eye has %v, eye2 %v: the oldest goes first", eye, eye2)
+	}
+}
+
 func TestOwnViewYieldsFirst(t *testing.T) {
 	s := uplink(t, 24, whenFull(FullWait, true))
 	s.do(SetPolicy{Policy: func() Policy { p := s.p.Policy(); p.Apps["app"] = Profile{App: "app", Seats: 1}; return p }()})
