@@ -17,7 +17,7 @@ type place struct {
 // and what an application could read as leaving its own tree.
 func splitPath(escaped string) (place, bool) {
 	tail, ok := strings.CutPrefix(escaped, "/s/")
-	if !ok {
+	if !ok || strings.ContainsFunc(escaped, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
 		return place{}, false
 	}
 	session, rest, slash := strings.Cut(tail, "/")
