@@ -7,10 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/rendergate/rendergate/probe/wire/keyset"
 )
 
 // Keys are public keys by key id.
@@ -69,65 +70,29 @@ func ParseKeys(data []byte) (Keys, error) {
 	return keys, nil
 }
 
-// Remote are the keys at a URL, fetched when they are needed: an unknown id asks
-// again, though never more than once in 5 s, however many forged tickets come.
+// Remote are the keys at a URL, fetched when they are needed; see [keyset.Set].
 // Set all three fields. It is safe for concurrent use.
 type Remote struct {
 	URL    string
 	Client *http.Client // with a time-out
 	Now    func() time.Time
 
-	mu      sync.Mutex // held while fetching: one fetch serves all who wait
-	keys    Keys
-	fetched time.Time
-	tried   time.Time
+	once sync.Once
+	set  *keyset.Set[ed25519.PublicKey]
 }
-
-const (
-	keysMaxAge   = time.Minute     // less than a new key is shown before it signs
-	keysRetry    = 5 * time.Second // between two tries
-	keysMaxBytes = 64 << 10
-)
 
 // Key gives the key with that id; [ErrUnknownKey] if the set has none, another
 // error if the set could not be had.
 func (r *Remote) Key(ctx context.Context, id string) (ed25519.PublicKey, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := r.Now()
-	key, known := r.keys[id]
-	if known && now.Sub(r.fetched) < keysMaxAge {
-		return key, nil
+	r.once.Do(func() {
+		r.set = keyset.New(keyset.Options[ed25519.PublicKey]{
+			URL: r.URL, Client: r.Client, Now: r.Now,
+			Parse: func(data []byte) (map[string]ed25519.PublicKey, error) { return ParseKeys(data) },
+		})
+	})
+	key, err := r.set.Key(ctx, id)
+	if errors.Is(err, keyset.ErrUnknown) {
+		return nil, ErrUnknownKey
 	}
-	if r.tried.IsZero() || now.Sub(r.tried) >= keysRetry {
-		r.tried = now
-		keys, err := r.fetch(ctx)
-		if err == nil {
-			r.keys, r.fetched = keys, now
-		} else if !known {
-			return nil, fmt.Errorf("fetching the ticket keys: %w", err)
-		}
-	}
-	// Old keys serve on while the service cannot be reached: it issues no ticket
-	// meanwhile, so none is wrongly trusted.
-	return r.keys.Key(ctx, id)
-}
-
-func (r *Remote) fetch(ctx context.Context) (Keys, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL, nil)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := r.Client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, keysMaxBytes+1))
-	if err = errors.Join(err, resp.Body.Close()); err != nil {
-		return nil, err
-	}
-	if resp.StatusCode != http.StatusOK || len(body) > keysMaxBytes {
-		return nil, fmt.Errorf("%s answered %s with %d bytes", r.URL, resp.Status, len(body))
-	}
-	return ParseKeys(body)
+	return key, err
 }
