@@ -26,8 +26,9 @@ const maxExpanded = 16 << 10
 // Template is one text with {{.Session}}, {{.GPU}}, {{.Port}}, {{.Ports}},
 // {{.App}}, {{.Dir}} and {{.BitrateBps}} in it. The zero value is empty text.
 type Template struct {
-	text string
-	tmpl *template.Template
+	text  string
+	tmpl  *template.Template
+	wrong error // why it cannot be expanded
 }
 
 // ParseTemplate reads a template. What it names must exist: a name that is not
@@ -59,7 +60,8 @@ func ParseTemplate(text string) (Template, error) {
 // what fails only while expanding is found when the config is read.
 func (t Template) try() error {
 	for _, gpu := range []int{0, -1} {
-		sample := Values{Session: "s1", App: "app", GPU: gpu, Port: 20000, Ports: make([]int, 16), Dir: "/", BitrateBps: 8e6}
+		sample := Sample()
+		sample.GPU = gpu
 		if _, err := t.Expand(sample); err != nil {
 			return err
 		}
@@ -73,7 +75,7 @@ func (t Template) String() string { return t.text }
 // Expand fills the template in.
 func (t Template) Expand(v Values) (string, error) {
 	if t.tmpl == nil {
-		return "", nil
+		return "", t.wrong
 	}
 	var out bounded
 	if err := t.tmpl.Execute(&out, v); err != nil {
@@ -173,4 +175,21 @@ func names() string {
 		all[i] = "{{." + t.Field(i).Name + "}}"
 	}
 	return strings.Join(all, ", ")
+}
+
+// UnmarshalText reads what [ParseTemplate] does, for config files.
+// One that it refuses keeps its text, and does not expand.
+func (t *Template) UnmarshalText(text []byte) (err error) {
+	if *t, err = ParseTemplate(string(text)); err != nil {
+		*t = Template{text: string(text), wrong: err}
+	}
+	return err
+}
+
+// Empty says whether the template is empty text.
+func (t Template) Empty() bool { return t.text == "" }
+
+// Sample is what a template is tried with before a session exists.
+func Sample() Values {
+	return Values{Session: "s1", App: "app", Port: 20000, Ports: make([]int, 16), Dir: "/", BitrateBps: 8e6}
 }
