@@ -21,7 +21,7 @@ const SessionsFile = "operator-sessions.json"
 
 const (
 	sessionLife = 12 * time.Hour
-	maxSessions = 1000 // at once; the oldest goes first
+	maxSessions = 200 // at once; the oldest goes first
 )
 
 // session is one login of an operator.
