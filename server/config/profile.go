@@ -59,9 +59,13 @@ func ParseProfile(name string, data []byte) (admission.Profile, error) {
 	}
 	return admission.Profile{
 		App: f.App, Cost: f.Cost.cost(), Spread: f.Spread.cost(), Seats: f.Seats,
-		StartS: f.Start.Std().Seconds(), SettleS: f.Settle.Std().Seconds(),
+		StartS: inSeconds(f.Start), SettleS: inSeconds(f.Settle),
 	}, nil
 }
+
+// inSeconds divides once: [time.Duration.Seconds] adds two roundings, and what
+// was written would not be read back the same.
+func inSeconds(d quantity.Duration) float64 { return float64(d.Std()) / float64(time.Second) }
 
 func (f costFile) cost() admission.Cost {
 	return admission.Cost{
