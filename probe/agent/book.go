@@ -1,0 +1,178 @@
+package agent
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/rendergate/rendergate/probe/wire"
+)
+
+// States of a session, as the server knows them.
+const (
+	starting  = "starting"
+	ready     = "ready"
+	connected = "connected"
+	dropped   = "dropped"
+	ended     = "ended"
+)
+
+// book holds what the server is to know of the sessions here, and which
+// journal they follow. Only the newest state of a session is kept: while the
+// server is away it grows no further than the sessions do.
+type book struct {
+	mu      sync.Mutex
+	entries map[string]*entry
+	unsent  []string      // sessions with news, oldest first
+	wake    chan struct{} // has a token while there is news
+	journal string        // last obeyed; empty before the first
+	seq     uint64        // its newest decision that was obeyed
+}
+
+type entry struct {
+	state  string
+	reason string
+	orphan bool // unknown to the journal that came after another one
+}
+
+func newBook() *book {
+	return &book{entries: map[string]*entry{}, wake: make(chan struct{}, 1)}
+}
+
+// set notes a session's state and that the server is to hear of it.
+func (b *book) set(session, state, reason string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.entries[session]
+	if e == nil {
+		e = &entry{}
+		b.entries[session] = e
+	}
+	e.state, e.reason = state, reason
+	b.news(session)
+}
+
+// presence notes that a session's player has come or gone. Of a session that is
+// not ready nobody can say so.
+func (b *book) presence(session string, here bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.entries[session]
+	if e == nil || e.state == starting || e.state == ended {
+		return
+	}
+	if e.state = dropped; here {
+		e.state = connected
+	}
+	b.news(session)
+}
+
+func (b *book) news(session string) {
+	if !slices.Contains(b.unsent, session) {
+		b.unsent = append(b.unsent, session)
+	}
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+// next takes the oldest news. A session that has ended is forgotten with it:
+// should the connection break now, the next hello says it by leaving it out.
+func (b *book) next() (wire.Session, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.unsent) == 0 {
+		return wire.Session{}, false
+	}
+	session := b.unsent[0]
+	b.unsent = b.unsent[1:]
+	e := b.entries[session]
+	if e.state == ended {
+		delete(b.entries, session)
+	}
+	return wire.Session{Session: session, State: e.state, Reason: e.reason}, true
+}
+
+// forget drops a session of which the server is to hear nothing.
+func (b *book) forget(session string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.entries, session)
+	b.unsent = slices.DeleteFunc(b.unsent, func(s string) bool { return s == session })
+}
+
+// snapshot fills a hello in with all that runs. It says everything there was
+// to say, so what was not sent before is not sent again.
+func (b *book) snapshot(h *wire.Hello) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.unsent = nil
+	h.Journal, h.Seq, h.Running, h.Orphans = b.journal, b.seq, []wire.Session{}, nil
+	for session, e := range b.entries {
+		if e.state == ended {
+			delete(b.entries, session)
+			continue
+		}
+		h.Running = append(h.Running, wire.Session{Session: session, State: e.state})
+		if e.orphan {
+			h.Orphans = append(h.Orphans, session)
+		}
+	}
+	slices.SortFunc(h.Running, func(a, b wire.Session) int { return cmp.Compare(a.Session, b.Session) })
+	slices.Sort(h.Orphans)
+}
+
+// obey checks that a decision is of the journal that this host follows and not
+// older than one it has obeyed, and notes it.
+func (b *book) obey(journal string, seq uint64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if journal != b.journal {
+		return fmt.Errorf("it is of journal %q, and this connection is of %q", journal, b.journal)
+	}
+	if seq < b.seq {
+		return fmt.Errorf("it is decision %d, and %d was obeyed already", seq, b.seq)
+	}
+	b.seq = seq
+	return nil
+}
+
+// reconciled is what a welcome leads to.
+type reconciled struct {
+	stop    []string // unknown to the pool: to be ended
+	orphans []string // unknown to a journal that is new here: the operator decides
+	former  string   // the journal before, if it was another one
+}
+
+// welcome adopts the server's journal and compares what runs with what the pool
+// knows. With another journal than before, one that was restored or emptied,
+// nothing is stopped: what it does not know may well be somebody's session.
+func (b *book) welcome(journal string, seq uint64, known []string) (reconciled, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if journal == b.journal && seq < b.seq {
+		return reconciled{}, fmt.Errorf("the server is at decision %d, and %d was obeyed already: it is behind", seq, b.seq)
+	}
+	var r reconciled
+	if journal != b.journal {
+		r.former = b.journal
+	}
+	b.journal, b.seq = journal, seq
+	for session, e := range b.entries {
+		switch {
+		case e.state == ended:
+		case slices.Contains(known, session):
+			e.orphan = false
+		case r.former != "" || e.orphan:
+			e.orphan = true
+			r.orphans = append(r.orphans, session)
+		default:
+			r.stop = append(r.stop, session)
+		}
+	}
+	slices.Sort(r.stop)
+	slices.Sort(r.orphans)
+	return r, nil
+}
