@@ -173,11 +173,13 @@ func (o *Operators) matches(ctx context.Context, h hash, password string) (bool,
 // Logout ends the session of the call's cookie for good, and gives the cookie
 // that makes the browser forget it.
 func (o *Operators) Logout(r *http.Request) (*http.Cookie, error) {
-	c, err := r.Cookie(o.cookieName())
-	if err != nil {
-		return o.cookie("", -time.Second), nil
+	forget := o.cookie("", -time.Second)
+	for _, c := range r.CookiesNamed(o.cookieName()) {
+		if err := o.sessions.end(c.Value); err != nil {
+			return forget, err
+		}
 	}
-	return o.cookie("", -time.Second), o.sessions.end(c.Value)
+	return forget, nil
 }
 
 func (o *Operators) cookieName() string {

@@ -130,7 +130,7 @@ func parseCosts(text string) (hash, error) {
 	case p < 1 || p > maxLanes:
 		return hash{}, fmt.Errorf("argon2id lanes p=%d are out of bounds; want 1 to %d", p, maxLanes)
 	}
-	return hash{memoryKiB: m, passes: t, lanes: uint8(p)}, nil
+	return hash{memoryKiB: m, passes: t, lanes: uint8(p)}, nil //nolint:gosec // at most maxLanes
 }
 
 func parseField(name, text string, least int) ([]byte, error) {

@@ -110,7 +110,8 @@ func (j jwk) rsa() (playerKey, error) {
 }
 
 func (j jwk) ec() (playerKey, error) {
-	curve, method := elliptic.Curve(nil), ""
+	var curve elliptic.Curve
+	var method string
 	switch j.Curve {
 	case "P-256":
 		curve, method = elliptic.P256(), "ES256"

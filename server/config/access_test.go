@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -25,7 +26,7 @@ func TestAccessOfTheExample(t *testing.T) {
 	if len(c.APITokens()) != 0 || len(c.Proxies()) != 2 {
 		t.Errorf("tokens %v, proxies %v", c.APITokens(), c.Proxies())
 	}
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Host = "127.0.0.1:8080"
 	for origin, want := range map[string]bool{"https://gate.example.com": true, "https://www.example.com": true, "http://127.0.0.1:8080": false} {
 		r.Header.Set("Origin", origin)
@@ -40,7 +41,7 @@ func TestAccessOfAnEmptyFile(t *testing.T) {
 	if c.Need() != (auth.Need{Operator: true, Hosts: true}) || c.Secure() {
 		t.Fatalf("need %+v, secure %v", c.Need(), c.Secure())
 	}
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	for origin, want := range map[string]bool{"http://192.168.1.5:8080": true, "http://evil.example.com": false} {
 		r.Host = "192.168.1.5:8080"
 		r.Header.Set("Origin", origin)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/rendergate/rendergate/probe/wire/document"
 )
@@ -158,8 +159,7 @@ func checkListen(addr string) error {
 	if err != nil {
 		return fmt.Errorf(`want host:port or :port such as ":8080", got %q`, addr)
 	}
-	n, err := net.LookupPort("tcp", port)
-	if err != nil || fmt.Sprint(n) != port {
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
 		return fmt.Errorf("want a port from 0 to 65535, got %q", port)
 	}
 	return nil

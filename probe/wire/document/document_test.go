@@ -89,7 +89,7 @@ func TestEmptyKeepsDefaults(t *testing.T) {
 
 func TestProblems(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"nmae: x", `f.yaml:1:1: nmae: unknown key; did you mean "name"?`},
+		{"nme: x", `f.yaml:1:1: nme: unknown key; did you mean "name"?`},
 		{"zzzzzz: x", "f.yaml:1:1: zzzzzz: unknown key; the keys here are name, count, ratio, on, wait, list, parts, tls, items"},
 		{"name: x\nname: y", "f.yaml:2:1: name: set already in line 1; remove one of the two"},
 		{"name: 12", `f.yaml:1:7: name: want text, got "12"; put it in quotes: "12"`},
@@ -130,7 +130,7 @@ func TestProblems(t *testing.T) {
 
 func TestAllAtOnceInOrder(t *testing.T) {
 	v := defaults()
-	d := document.Decode("f.yaml", []byte("count: x\nnmae: y\nparts:\n  one:\n    rate: 1\nwait: 5\n"), &v)
+	d := document.Decode("f.yaml", []byte("count: x\nnme: y\nparts:\n  one:\n    rate: 1\nwait: 5\n"), &v)
 	d.Reject("parts.one.inner.depth", "want more")
 	d.Reject("elsewhere", "is needed")
 	var problems document.Problems
@@ -141,7 +141,7 @@ func TestAllAtOnceInOrder(t *testing.T) {
 	for _, p := range problems {
 		got = append(got, p.Key)
 	}
-	if s := strings.Join(got, " "); s != "elsewhere count nmae parts.one.inner.depth parts.one.rate wait" {
+	if s := strings.Join(got, " "); s != "elsewhere count nme parts.one.inner.depth parts.one.rate wait" {
 		t.Fatalf("got %s:\n%v", s, problems)
 	}
 	if problems[3].Line != 4 || problems[3].Column != 3 {

@@ -44,7 +44,7 @@ const maxField = 256
 // Complete refuses a ticket that lacks a claim, or has an absurd one.
 func (c Claims) Complete() error {
 	for _, f := range []struct{ name, value string }{
-		{"iss", c.Claims.Issuer}, {"aud", c.Claims.Audience}, {"sub", c.Client}, {"sid", c.Session},
+		{"iss", c.Issuer}, {"aud", c.Audience}, {"sub", c.Client}, {"sid", c.Session},
 		{"jti", c.ID}, {"pool", c.Pool}, {"role", c.Role},
 	} {
 		if f.value == "" || len(f.value) > maxField {
@@ -54,13 +54,13 @@ func (c Claims) Complete() error {
 	if c.Role != Player && c.Role != Spectator {
 		return fmt.Errorf("%w: role %.20q, want player or spectator", ErrMalformed, c.Role)
 	}
-	for _, t := range []int64{c.Claims.IssuedAt, c.Claims.NotBefore, c.Expires} {
+	for _, t := range []int64{c.IssuedAt, c.NotBefore, c.Expires} {
 		if t <= 0 || t > maxUnix {
 			return fmt.Errorf("%w: a time is %d, want seconds since 1970", ErrMalformed, t)
 		}
 	}
-	if ms := c.IssuedAtMS; ms != 0 && ms/1000 != c.Claims.IssuedAt {
-		return fmt.Errorf("%w: iat_ms %d and iat %d differ", ErrMalformed, ms, c.Claims.IssuedAt)
+	if ms := c.IssuedAtMS; ms != 0 && ms/1000 != c.IssuedAt {
+		return fmt.Errorf("%w: iat_ms %d and iat %d differ", ErrMalformed, ms, c.IssuedAt)
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func TestRemote(t *testing.T) {
 		now = now.Add(step.after)
 		set(step.serve)
 		_, err := remote.Key(t.Context(), step.key)
-		if (step.want == nil) != (err == nil) || (step.want != errAny && !errors.Is(err, step.want)) {
+		if (step.want == nil) != (err == nil) || (!errors.Is(step.want, errAny) && !errors.Is(err, step.want)) {
 			t.Fatalf("%s: got %v, want %v", step.what, err, step.want)
 		}
 		if asked.Load() != step.asked {

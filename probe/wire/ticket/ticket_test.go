@@ -6,7 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -195,7 +195,7 @@ func TestUsedOnce(t *testing.T) {
 	for range 70 {
 		b.now = b.now.Add(time.Second)
 		c := b.claims()
-		c.ID = fmt.Sprint(b.now.Unix())
+		c.ID = strconv.FormatInt(b.now.Unix(), 10)
 		if _, err := b.verify.Verify(t.Context(), b.sign(c), ticket.Want{}); err != nil {
 			t.Fatal(err)
 		}
