@@ -54,7 +54,9 @@ func TestBadAnswers(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
 		"an error": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) },
 		"nothing":  func(http.ResponseWriter, *http.Request) {},
-		"endless":  func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(strings.Repeat("x", keyset.MaxBytes+1))) },
+		"endless": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(strings.Repeat("x", keyset.MaxBytes+1)))
+		},
 	} {
 		if _, err := serve(t, handler).Key(t.Context(), "a"); err == nil || errors.Is(err, keyset.ErrUnknown) {
 			t.Errorf("%s: got %v", name, err)
