@@ -49,8 +49,10 @@ func (b *book) set(session, state, reason string) {
 		e = &entry{}
 		b.entries[session] = e
 	}
-	e.state, e.reason = state, reason
-	b.news(session)
+	if e.state != state || e.reason != reason {
+		e.state, e.reason = state, reason
+		b.news(session)
+	}
 }
 
 // presence notes that a session's player has come or gone. Of a session that is
