@@ -403,10 +403,8 @@ func TestBadFramesDoNotEndTheConnection(t *testing.T) {
 	if n := strings.Count(p.log.String(), "not understood"); n != 6 {
 		t.Errorf("%d of 6 bad frames logged", n)
 	}
-	if err := h.ws.WriteMessage(websocket.TextMessage, make([]byte, wire.MaxFrameBytes+1)); err != nil {
-		t.Fatal(err)
-	}
-	s.welcome("j1", 3).quiet(4) // one that is too large does
+	_ = h.ws.WriteMessage(websocket.TextMessage, make([]byte, wire.MaxFrameBytes+1)) // it may be cut off in the middle
+	s.welcome("j1", 3).quiet(4)                                                      // one that is too large does
 }
 
 // TestGoldenFrames reads the frames that the server's end writes.

@@ -40,7 +40,7 @@ type presence struct {
 // bench is a gate on loopback, with an application behind it and a service
 // whose keys it fetches.
 type bench struct {
-	t        *testing.T
+	t        testing.TB
 	gate     *gate.Gate
 	url      string // of the gate
 	app      *app
