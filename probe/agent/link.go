@@ -63,7 +63,7 @@ func (a *agent) connect(ctx context.Context) error {
 		close(l.broken)
 	})
 	err = l.write(ctx)
-	_ = conn.NetConn().Close() //nolint:errcheck // wakes the reader
+	_ = conn.NetConn().Close() // wakes the reader
 	reading.Wait()
 	if err == nil || errors.Is(err, errBroken) {
 		err = l.err // why the reader ended says more
@@ -77,7 +77,7 @@ func (a *agent) dial(ctx context.Context) (*websocket.Conn, error) {
 		ReadBufferSize: 4096, WriteBufferSize: 4096, Proxy: proxyFor(a.hostURL("connect")),
 	}
 	header := http.Header{"Authorization": {"Bearer " + a.tokens.current()}}
-	conn, res, err := d.DialContext(ctx, a.hostURL("connect"), header)
+	conn, res, err := d.DialContext(ctx, a.hostURL("connect"), header) //nolint:bodyclose // gorilla: it need not be
 	if err != nil {
 		return nil, a.dialError(res, err)
 	}

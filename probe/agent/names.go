@@ -10,16 +10,16 @@ import (
 
 // hostURL is the address of one of this host's sockets on the server.
 func (a *agent) hostURL(path ...string) string {
-	parts := []string{"v1", "hosts", url.PathEscape(a.o.Config.Host)}
-	for _, p := range path {
-		parts = append(parts, url.PathEscape(p))
+	parts := append([]string{a.o.Config.Host}, path...)
+	for i, p := range parts {
+		parts[i] = url.PathEscape(p)
 	}
 	u := *a.server
 	u.Scheme = map[string]string{"https": "wss"}[u.Scheme]
 	if u.Scheme == "" {
 		u.Scheme = "ws"
 	}
-	return strings.TrimRight(u.String(), "/") + "/" + strings.Join(parts, "/")
+	return strings.TrimRight(u.String(), "/") + "/v1/hosts/" + strings.Join(parts, "/")
 }
 
 func (a *agent) apps() []string { return slices.Sorted(maps.Keys(a.o.Config.Apps)) }

@@ -133,7 +133,7 @@ func dial(ctx context.Context, to string, header http.Header) (*websocket.Conn, 
 		HandshakeTimeout: 10 * time.Second, Subprotocols: []string{wire.PublishProtocol},
 		ReadBufferSize: 64 << 10, WriteBufferSize: 64 << 10, Proxy: proxyFor(to),
 	}
-	conn, res, err := d.DialContext(ctx, to, header)
+	conn, res, err := d.DialContext(ctx, to, header) //nolint:bodyclose // gorilla: it need not be
 	if res != nil && err != nil {
 		return nil, fmt.Errorf("%w: %s", err, res.Status)
 	}

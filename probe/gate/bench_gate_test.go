@@ -48,7 +48,7 @@ func BenchmarkEcho(b *testing.B) {
 		"direct": "ws" + strings.TrimPrefix(a.URL, "http") + "/ws",
 		"gate":   "ws://" + addr.String() + "/s/s1/ws?ticket=" + t.ticket(nil),
 	} {
-		conn, _, err := websocket.DefaultDialer.DialContext(b.Context(), address, nil) //nolint:bodyclose // an upgrade has none
+		conn, _, err := websocket.DefaultDialer.DialContext(b.Context(), address, nil) // an upgrade has no body
 		if err != nil {
 			b.Fatal(name, err)
 		}

@@ -69,10 +69,10 @@ func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, no refusal) {
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(no.status)
-		_, _ = fmt.Fprintf(w, pageText, html.EscapeString(no.title), html.EscapeString(no.text)) //nolint:errcheck // the client's loss
+		_, _ = fmt.Fprintf(w, pageText, html.EscapeString(no.title), html.EscapeString(no.text)) // the client's loss
 		return
 	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(no.status)
-	_, _ = fmt.Fprintf(w, "%s. %s\n", no.title, no.text) //nolint:errcheck // the client's loss
+	_, _ = fmt.Fprintf(w, "%s. %s\n", no.title, no.text) // the client's loss
 }

@@ -60,7 +60,7 @@ func cutTicket(query string) (token, rest string, given bool) {
 		}
 		if !given {
 			given = true
-			token, _ = url.QueryUnescape(value) //nolint:errcheck // what cannot be read is no ticket
+			token, _ = url.QueryUnescape(value) // what cannot be read is no ticket
 		}
 	}
 	return token, strings.Join(kept, "&"), given

@@ -41,7 +41,7 @@ func (g *Gate) health(w http.ResponseWriter) {
 	g.mu.Unlock()
 	g.head(w)
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = fmt.Fprintf(w, `{"status":"ok","sessions":%d}`+"\n", n) //nolint:errcheck // the client's loss
+	_, _ = fmt.Fprintf(w, `{"status":"ok","sessions":%d}`+"\n", n) // the client's loss
 }
 
 // serve lets a request through to a session's application, or says why not.

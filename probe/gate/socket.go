@@ -34,13 +34,13 @@ func (s *socketWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c := &socket{Conn: conn, in: conn, presence: s.presence, gone: s.presence.socket()}
 	if n := rw.Reader.Buffered(); n > 0 {
 		// What came ahead of the answer: the proxy would not look for it there.
-		early, err := rw.Reader.Peek(n)
+		early, err := rw.Peek(n)
 		if err != nil {
 			return nil, nil, err
 		}
 		c.in = io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn)
 	}
-	c.uncut = context.AfterFunc(s.cut, func() { _ = c.Close() }) //nolint:errcheck // closed is closed
+	c.uncut = context.AfterFunc(s.cut, func() { _ = c.Close() }) // closed is closed
 	return c, rw, nil
 }
 
@@ -158,7 +158,7 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF { //nolint:errorlint // Read gives it unwrapped
+	if err == io.EOF { // Read gives it unwrapped
 		// The deadline is for the body alone: the answer may take longer.
 		if err := b.rc.SetReadDeadline(time.Time{}); err != nil {
 			return n, err

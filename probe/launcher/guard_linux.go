@@ -84,8 +84,8 @@ func killFolders(root string) {
 			return
 		}
 		for _, f := range dirs {
-			_ = os.WriteFile(f, []byte("1"), 0) //nolint:errcheck // tried again
-			_ = os.Remove(filepath.Dir(f))      //nolint:errcheck // tried again
+			_ = os.WriteFile(f, []byte("1"), 0) // tried again
+			_ = os.Remove(filepath.Dir(f))      // tried again
 		}
 		if os.Remove(root) == nil || len(dirs) == 0 {
 			return
@@ -136,7 +136,7 @@ func killMarked(which func(mark string) bool) int {
 			mark, ok := strings.CutPrefix(string(e), markProbe+"=")
 			if ok && which(mark) && p.still() {
 				n++
-				_ = unix.Kill(p.pid, unix.SIGKILL) //nolint:errcheck // looked at again
+				_ = unix.Kill(p.pid, unix.SIGKILL) // looked at again
 			}
 		}
 	}

@@ -264,6 +264,26 @@ func TestEnvironmentAndFolder(t *testing.T) {
 	}
 }
 
+func TestARelativeProgramIsInItsFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("srv", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("srv/run.sh", []byte("#!/bin/sh\necho in $PWD\nexec sleep 600\n"), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	app := launcher.App{
+		Name: "a", Dir: tmpl(t, "srv"), Command: []launcher.Template{tmpl(t, "./run.sh")}, StopTimeout: time.Second,
+		Ready: launcher.Ready{Line: regexp.MustCompile("^in .*/srv$"), Timeout: 10 * time.Second},
+	}
+	b := start(t, launcher.Options{Apps: map[string]launcher.App{"a": app}})
+	if err := b.Start(launcher.Order{Session: "s", App: "a", GPU: -1, Attempt: 1}); err != nil {
+		t.Fatal(err)
+	}
+	b.next(t, launcher.StateStarting)
+	b.next(t, launcher.StateReady)
+}
+
 func TestOutputIsBounded(t *testing.T) {
 	app := launcher.App{
 		Name: "a", Command: command(t, "talk"), StopTimeout: 100 * time.Millisecond,

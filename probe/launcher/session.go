@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 )
 
@@ -143,11 +142,7 @@ func (l *Launcher) begin(s *session, p plan, log *slog.Logger) (*run, error) {
 
 // command is not bound to a context: what ends it is the end of its tree.
 func command(p plan, mark string) *exec.Cmd {
-	name := p.args[0]
-	if p.dir != "" && filepath.Base(name) != name && !filepath.IsAbs(name) {
-		name = filepath.Join(p.dir, name) // as a shell would that went there first
-	}
-	cmd := exec.Command(name, p.args[1:]...) //nolint:gosec,noctx // the operator's config says what to run
+	cmd := exec.Command(p.args[0], p.args[1:]...) //nolint:gosec,noctx // the operator's config says what to run
 	cmd.Dir, cmd.Env = p.dir, p.environ(mark)
 	return cmd
 }

@@ -144,7 +144,7 @@ func removeEmpty(parent string) {
 			err = errors.Join(err, os.Remove(filepath.Dir(f)))
 		}
 		if err == nil {
-			_ = os.Remove(dir) //nolint:errcheck // another probe may be as fast
+			_ = os.Remove(dir) // another probe may be as fast
 		}
 	}
 }
