@@ -1,0 +1,226 @@
+package owner
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/rendergate/rendergate/admission"
+	"github.com/rendergate/rendergate/server/journal"
+)
+
+// write appends the events as one record and returns when it is on disk. While
+// the outcome is unknown nothing is announced: the same record is sent again,
+// and what stands at its sequence is read, until it is known.
+func (o *Owner) write(ctx context.Context, events []admission.Event) error {
+	data, err := admission.EncodeEvents(events)
+	if err != nil {
+		return fmt.Errorf("pool %s: %w", o.o.Name, err)
+	}
+	record := journal.Record{ID: rand.Text(), After: o.seq, Data: data}
+	pause := resendFirst
+	for {
+		seq, err := o.o.Journal.Append(ctx, record)
+		if errors.Is(err, journal.ErrConflict) { // a repeated append that did land says so too
+			if seq, err = o.o.Journal.Resolve(ctx, record); err == nil && seq == 0 {
+				err = journal.ErrConflict
+			}
+		}
+		if err == nil {
+			o.seq = seq
+			o.setTrouble(nil)
+			return nil
+		}
+		if errors.Is(err, journal.ErrConflict) {
+			return err
+		}
+		o.o.Log.Error("the journal did not take a record; nothing is announced until it does", "pool", o.o.Name, "err", err)
+		o.setTrouble(fmt.Errorf("the journal cannot be written: %w", err))
+		if !sleep(ctx, pause) {
+			return err
+		}
+		pause = min(2*pause, resendMost)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// recover builds the pool from the newest good snapshot and the records since,
+// opens it if there is nothing, and says that every connection is gone.
+func (o *Owner) recover(ctx context.Context) error {
+	began := time.Now()
+	events, err := o.replay(ctx)
+	if err != nil {
+		return fmt.Errorf("pool %s: %w", o.o.Name, err)
+	}
+	fresh := o.seq == 0
+	now := o.now()
+	var first []admission.Event
+	if fresh {
+		first, _ = o.pool.Run(now, admission.Open{ID: rand.Text()[:8], Name: o.o.Name, Policy: o.o.Policy})
+	} else {
+		first, _ = o.pool.Run(now, admission.Recover{})
+		if !equalPolicy(o.pool.Policy(), o.o.Policy) {
+			more, outcome := o.pool.Run(now, admission.SetPolicy{Policy: o.o.Policy, By: "config"})
+			if outcome.Refused != nil {
+				return fmt.Errorf("pool %s: the configured policy: %s", o.o.Name, outcome.Refused.Message)
+			}
+			first = append(first, more...)
+		}
+	}
+	if err := o.write(ctx, first); err != nil {
+		return err
+	}
+	o.announce(Commit{Now: now, Journal: o.o.Journal.Identity(), Seq: o.seq, Pool: o.pool, Events: first, Rebuilt: true})
+	o.audit(o.seq, first)
+	o.since = events
+	o.o.Log.Info("pool ready", "pool", o.o.Name, "replayed_events", events, "seq", o.seq,
+		"took", time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+// replay sets the pool to what the journal says, and gives the number of events
+// since the snapshot. What the audit trail has missed is written to it.
+func (o *Owner) replay(ctx context.Context) (int, error) {
+	audited, err := o.o.Journal.LastAudited(ctx)
+	if err != nil {
+		return 0, err
+	}
+	o.pool = admission.New()
+	from, err := o.o.Journal.Snapshots(ctx, func(data []byte) error {
+		p, err := admission.Restore(data)
+		if err == nil {
+			o.pool = p
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	count := 0
+	o.seq, err = o.o.Journal.Replay(ctx, from, func(seq uint64, record []byte) error {
+		events, err := admission.DecodeEvents(record)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			o.pool.Apply(e)
+		}
+		count += len(events)
+		if seq > audited && audited > 0 {
+			o.audit(seq, events)
+		}
+		return nil
+	})
+	return count, err
+}
+
+// snapshot saves the state now and then, away from the owner's goroutine.
+func (o *Owner) snapshot(events int) {
+	o.since += events
+	if o.since < snapshotEach || o.saving != nil && !closed(o.saving) {
+		return
+	}
+	data, err := o.pool.Snapshot()
+	if err != nil {
+		o.o.Log.Error("no snapshot", "pool", o.o.Name, "err", err)
+		return
+	}
+	o.since = 0
+	o.saving = make(chan struct{})
+	go func(done chan struct{}, seq uint64) {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := o.o.Journal.SaveSnapshot(ctx, seq, data); err != nil {
+			o.o.Log.Error("no snapshot", "pool", o.o.Name, "err", err)
+		}
+	}(o.saving, o.seq)
+}
+
+func closed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+func (o *Owner) waitSaved() {
+	if o.saving != nil {
+		<-o.saving
+	}
+}
+
+// auditRecord is one record on its way to the audit trail.
+type auditRecord struct {
+	seq    uint64
+	events []admission.Event
+}
+
+// audit hands a record to the audit trail. If that cannot keep up, it is
+// written at the next start.
+func (o *Owner) audit(seq uint64, events []admission.Event) {
+	select {
+	case o.audits <- auditRecord{seq: seq, events: events}:
+	default:
+		o.o.Log.Warn("the audit trail cannot keep up", "pool", o.o.Name, "record", seq)
+	}
+}
+
+func (o *Owner) writeAudits(ctx context.Context) {
+	for r := range o.audits {
+		if err := o.o.Journal.Audit(ctx, r.seq, auditEntries(r.events)); err != nil {
+			o.o.Log.Warn("the audit trail was not written", "pool", o.o.Name, "record", r.seq, "err", err)
+		}
+	}
+}
+
+// auditEntries are the events as people read them; secrets stay out, hashed or not.
+func auditEntries(events []admission.Event) []journal.AuditEntry {
+	entries := make([]journal.AuditEntry, 0, len(events))
+	for _, e := range events {
+		body := e.Body
+		switch b := body.(type) {
+		case admission.Enqueued:
+			b.Secret = ""
+			body = b
+		case admission.Resumed:
+			b.Secret = ""
+			body = b
+		}
+		data, err := json.Marshal(body)
+		if err != nil {
+			continue // what is in the journal has been JSON before
+		}
+		entries = append(entries, journal.AuditEntry{Time: e.At.UTC(), Type: e.Name(), By: operatorOf(e.Body), Data: data})
+	}
+	return entries
+}
+
+// operatorOf is the operator that an event names, if it can name one.
+func operatorOf(b admission.Body) string {
+	v := reflect.ValueOf(b)
+	if v.Kind() != reflect.Struct {
+		return ""
+	}
+	by := v.FieldByName("By")
+	if !by.IsValid() || by.Kind() != reflect.String {
+		return ""
+	}
+	return by.String()
+}
