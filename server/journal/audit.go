@@ -23,23 +23,24 @@ type AuditEntry struct {
 
 const recordHeader = "Rendergate-Record"
 
-// Audit writes the events of one record to the audit trail. A repeated call for
-// the same record is recognised for two minutes, and by LastAudited for ever.
+// entriesPerRecord is more than a record ever has: an entry's sequence is its
+// message's times this, plus its place in it.
+const entriesPerRecord = 100_000
+
+// Audit writes the events of one record to the audit trail, as one message. A
+// repeated call for the same record is recognised for two minutes, and by
+// LastAudited for ever.
 func (p *Pool) Audit(ctx context.Context, record uint64, entries []AuditEntry) error {
-	p.auditMu.Lock()
-	defer p.auditMu.Unlock()
-	for i, e := range entries {
-		data, err := json.Marshal(e)
-		if err != nil {
-			return fmt.Errorf("an audit entry: %w", err)
-		}
-		message := nats.NewMsg(p.auditSubject)
-		message.Data = data
-		message.Header.Set(recordHeader, strconv.FormatUint(record, 10))
-		id := fmt.Sprintf("%s-%d-%d", p.identity, record, i)
-		if _, err := p.j.js.PublishMsg(ctx, message, jetstream.WithMsgID(id)); err != nil {
-			return fmt.Errorf("writing the audit trail: %w", err)
-		}
+	data, err := json.Marshal(entries)
+	if err != nil {
+		return fmt.Errorf("an audit entry: %w", err)
+	}
+	message := nats.NewMsg(p.auditSubject)
+	message.Data = data
+	message.Header.Set(recordHeader, strconv.FormatUint(record, 10))
+	id := fmt.Sprintf("%s-%d", p.identity, record)
+	if _, err := p.j.js.PublishMsg(ctx, message, jetstream.WithMsgID(id)); err != nil {
+		return fmt.Errorf("writing the audit trail: %w", err)
 	}
 	return nil
 }
@@ -56,6 +57,9 @@ func (p *Pool) LastAudited(ctx context.Context) (uint64, error) {
 	return strconv.ParseUint(message.Header.Get(recordHeader), 10, 64)
 }
 
+// errEnough ends a reading early.
+var errEnough = errors.New("enough")
+
 // List gives at most limit entries after the sequence, oldest first.
 func (p *Pool) List(ctx context.Context, after uint64, limit int) ([]AuditEntry, error) {
 	info, err := p.audit.Info(ctx)
@@ -63,22 +67,17 @@ func (p *Pool) List(ctx context.Context, after uint64, limit int) ([]AuditEntry,
 		return nil, fmt.Errorf("reading the audit trail: %w", err)
 	}
 	var out []AuditEntry
-	if info.State.LastSeq <= after || info.State.Msgs == 0 {
+	if info.State.Msgs == 0 {
 		return out, nil
 	}
-	enough := errors.New("enough")
-	err = each(ctx, p.audit, after, info.State.LastSeq, func(m jetstream.Msg, seq uint64) error {
-		e, err := auditEntry(m, seq)
-		if err != nil {
-			return err
-		}
+	err = p.entries(ctx, after, info.State.LastSeq, func(e AuditEntry) error {
 		out = append(out, e)
 		if len(out) == limit {
-			return enough
+			return errEnough
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, enough) {
+	if err != nil && !errors.Is(err, errEnough) {
 		return nil, err
 	}
 	return out, nil
@@ -88,20 +87,33 @@ func (p *Pool) List(ctx context.Context, after uint64, limit int) ([]AuditEntry,
 // ctx ends or f fails.
 func (p *Pool) Follow(ctx context.Context, after uint64, f func(AuditEntry) error) error {
 	const never = ^uint64(0)
-	return each(ctx, p.audit, after, never, func(m jetstream.Msg, seq uint64) error {
-		e, err := auditEntry(m, seq)
-		if err != nil {
-			return err
-		}
-		return f(e)
-	})
+	return p.entries(ctx, after, never, f)
 }
 
-func auditEntry(m jetstream.Msg, seq uint64) (AuditEntry, error) {
-	var e AuditEntry
-	if err := json.Unmarshal(m.Data(), &e); err != nil {
-		return e, fmt.Errorf("an audit entry: %w", err)
+// entries reads the entries after a sequence, up to the last message.
+func (p *Pool) entries(ctx context.Context, after, last uint64, f func(AuditEntry) error) error {
+	message := after / entriesPerRecord // may hold more than the one that was seen
+	if message > last {
+		return nil
 	}
-	e.Seq = seq
-	return e, nil
+	from := max(message, 1) - 1
+	if from >= last {
+		return nil
+	}
+	return each(ctx, p.audit, from, last, func(m jetstream.Msg, seq uint64) error {
+		var all []AuditEntry
+		if err := json.Unmarshal(m.Data(), &all); err != nil {
+			return fmt.Errorf("an audit entry: %w", err)
+		}
+		for i, e := range all {
+			e.Seq = seq*entriesPerRecord + uint64(i)
+			if e.Seq <= after {
+				continue
+			}
+			if err := f(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

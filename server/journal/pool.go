@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"sync"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -20,7 +19,6 @@ type Pool struct {
 	identity              string
 	records, audit        jetstream.Stream
 	snapshots             jetstream.ObjectStore
-	auditMu               sync.Mutex
 }
 
 // Identity is random and stays with the stream: another one means that the

@@ -62,16 +62,16 @@ type store interface {
 
 // Options of an owner. All are needed.
 type Options struct {
-	Name      string
-	Policy    admission.Policy // as configured
-	Journal   store
-	Listeners []Listener
-	Log       *slog.Logger
+	Name    string
+	Policy  admission.Policy // as configured
+	Journal store
+	Log     *slog.Logger
 }
 
 // Owner owns one pool.
 type Owner struct {
 	o    Options
+	all  []Listener
 	mu   sync.Mutex
 	todo []request
 	wake chan struct{}
@@ -108,6 +108,9 @@ func New(o Options) *Owner {
 		trouble: errors.New("starting: the journal is being replayed"), audits: make(chan auditRecord, 1024),
 	}
 }
+
+// Listen adds one who hears of every commit. Call it before Run.
+func (o *Owner) Listen(l Listener) { o.all = append(o.all, l) }
 
 // Do gives the pool a command and returns when the journal holds what follows
 // from it. If ctx ends first the command may happen all the same.
@@ -190,10 +193,10 @@ func (o *Owner) setTrouble(err error) {
 // says why it could not go on.
 func (o *Owner) Run(ctx context.Context) error {
 	defer close(o.done)
-	var background sync.WaitGroup
-	defer background.Wait()
 	auditing, stopAudits := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAudits()
+	var background sync.WaitGroup
+	defer background.Wait()
 	background.Go(func() { o.writeAudits(auditing) })
 	defer close(o.audits)
 	if err := o.recover(ctx); err != nil {
@@ -319,7 +322,7 @@ func (b *batch) fail(err error) {
 }
 
 func (o *Owner) announce(c Commit) {
-	for _, l := range o.o.Listeners {
+	for _, l := range o.all {
 		l.Committed(c)
 	}
 }
