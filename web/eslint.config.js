@@ -3,7 +3,7 @@ import ts from 'typescript-eslint'
 import svelteConfig from './svelte.config.js'
 
 export default ts.config(
-  { ignores: ['dist/', 'node_modules/', 'shots/'] },
+  { ignores: ['dist/', 'node_modules/'] },
   ts.configs.strictTypeChecked,
   svelte.configs.recommended,
   {

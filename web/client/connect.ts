@@ -72,11 +72,13 @@ export class Client {
   #resuming = false
   #offset = 0
   #intent: Intent
+  #meanwhile: boolean
   #closed = false
 
   constructor(options: Options) {
     this.#o = options
     this.#intent = options.intent ?? 'play'
+    this.#meanwhile = options.watchWhileWaiting ?? false
     const storage = options.storage === undefined ? tabStorage() : options.storage
     this.#secret = new Secret(`rendergate ${new URL(options.url).host} ${options.pool}`, storage)
     if (options.onState) this.#listeners.add(options.onState)
@@ -114,10 +116,12 @@ export class Client {
 
   /** Looks on at a session, or at any if none is named. */
   watch(session?: string): boolean {
+    this.#meanwhile = true
     return this.#send({ type: 'watch', session })
   }
 
   unwatch(): boolean {
+    this.#meanwhile = false
     return this.#send({ type: 'unwatch', session: viewOf(this.#standing)?.session })
   }
 
@@ -217,7 +221,7 @@ export class Client {
     this.#resuming = resume !== undefined
     return {
       type: 'join', intent: this.#intent, app: this.#o.app, resume, identity,
-      watch_while_waiting: this.#o.watchWhileWaiting ?? false,
+      watch_while_waiting: this.#meanwhile,
     }
   }
 
