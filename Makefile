@@ -1,0 +1,79 @@
+# Rendergate: `make run` serves the demo on this machine, `make test` tests it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# go-nvml calls functions that NVIDIA has deprecated; its warnings are not ours to mend.
+export CGO_CFLAGS := -O2 -Wno-deprecated-declarations
+
+LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.9.0
+GO_FILES := $(shell git ls-files '*.go' 2>/dev/null)
+HISTORIES ?= 100000
+
+.PHONY: help
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+web/node_modules: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	@touch web/node_modules
+
+.PHONY: pages
+pages: web/node_modules ## build the pages that the server embeds
+	cd web && npm run build
+
+.PHONY: build
+build: pages ## build bin/rendergate, pages included
+	go build -o bin/rendergate ./server/cmd/rendergate
+
+.PHONY: run
+run: build ## build all and serve the demo on this machine
+	bin/rendergate demo
+
+.PHONY: deps
+deps: ## install what tests need beside Go and Node (Debian)
+	@deploy/test-deps.sh
+
+.PHONY: test
+test: deps build test-go test-histories test-web ## everything that must hold
+
+.PHONY: test-go
+test-go:
+	go vet ./...
+	go test -race -timeout 15m ./...
+
+.PHONY: test-histories
+test-histories: ## random histories of the core, HISTORIES=100000 of them
+	RENDERGATE_HISTORIES=$(HISTORIES) go test -timeout 15m -run Histories ./admission
+
+.PHONY: test-web
+test-web: web/node_modules
+	cd web && npm run check && npm run lint && npm test
+
+.PHONY: check
+check: fmt-check lint test cross ## all that CI runs
+
+.PHONY: cross
+cross: ## what must build elsewhere too
+	CGO_ENABLED=0 go build ./...
+	GOOS=windows CGO_ENABLED=0 go build ./probe/...
+
+.PHONY: lint
+lint: ## golangci-lint; .golangci.yml explains every exception
+	go run $(LINT) run ./...
+
+.PHONY: fmt
+fmt: ## format the Go code
+	gofmt -w $(GO_FILES)
+
+.PHONY: fmt-check
+fmt-check:
+	@out=$$(gofmt -l $(GO_FILES)); if [ -n "$$out" ]; then echo "make fmt would change:"; echo "$$out"; exit 1; fi
+
+.PHONY: bench
+bench: ## benchmarks; figures are ratios within one run
+	RENDERGATE_HISTORIES=1000000 go test -timeout 60m -run Histories ./admission
+	go test -timeout 60m -run '^$$' -bench . -benchtime 0.5s ./...
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin web/node_modules
+	find web/dist -mindepth 1 ! -name PLACEHOLDER.md -delete
