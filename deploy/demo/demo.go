@@ -1,0 +1,322 @@
+// Package demo runs everything on one machine: the admission service and a
+// probe as child processes, with a render app of the demo's own.
+package demo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Names of what the demo sets up.
+const (
+	Pool = "demo"
+	Host = "demo-host"
+	App  = "showroom"
+)
+
+const readyTimeout = time.Minute
+
+// Options of a demo.
+type Options struct {
+	Listen  string  // address of the service; port 0 means any free one
+	DataDir string  // empty: a folder that is removed at the end
+	JSON    bool    // print one line for machines
+	Share   float64 // cores that sessions are counted against; 0: half of the machine, at least one
+	Seats   int     // calibrated seats; 0: load alone decides
+	Uplink  string  // budget, such as "240 Mbit/s"
+	Program string  // the rendergate program; empty: this one
+	Out     io.Writer
+	Err     io.Writer
+	Log     *slog.Logger
+}
+
+// UsageError is a mistake of whoever called the demo.
+type UsageError struct{ Err error }
+
+func (u *UsageError) Error() string { return u.Err.Error() }
+
+// Unwrap gives what was wrong.
+func (u *UsageError) Unwrap() error { return u.Err }
+
+// state is what a later start on the same folder goes on with.
+type state struct {
+	Listen   string `json:"listen"`
+	GatePort int    `json:"gate_port"`
+}
+
+// demo is a demo as it runs.
+type demo struct {
+	o      Options
+	folder string // of the demo's own files, below the data folder
+	state  state
+	server *child
+	probe  *child
+}
+
+// Run runs the demo until ctx ends.
+func Run(ctx context.Context, o Options) error {
+	d, cleanUp, err := prepare(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer cleanUp()
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	probing, stopProbe := context.WithCancel(running)
+	defer stopProbe()
+	group := &errgroup.Group{}
+	group.Go(func() error { return d.server.run(running) })
+	group.Go(func() error { return d.probe.run(probing) })
+	err = d.announce(ctx)
+	if err == nil {
+		<-ctx.Done()
+	}
+	stopProbe()
+	<-d.probe.done
+	stop()
+	if failed := group.Wait(); err == nil {
+		err = failed
+	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+func prepare(ctx context.Context, o Options) (*demo, func(), error) {
+	cleanUp := func() {}
+	if o.DataDir == "" {
+		dir, err := os.MkdirTemp("", "rendergate-demo-")
+		if err != nil {
+			return nil, nil, fmt.Errorf("the demo's folder: %w", err)
+		}
+		o.DataDir, cleanUp = dir, func() { _ = os.RemoveAll(dir) }
+	}
+	d, err := newDemo(ctx, o)
+	if err != nil {
+		cleanUp()
+		return nil, nil, err
+	}
+	return d, cleanUp, nil
+}
+
+func newDemo(ctx context.Context, o Options) (*demo, error) {
+	fill(&o)
+	data, err := filepath.Abs(o.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("the data folder: %w", err)
+	}
+	o.DataDir = data
+	d := &demo{o: o, folder: filepath.Join(data, "demo")}
+	if err := os.MkdirAll(d.folder, 0o700); err != nil {
+		return nil, fmt.Errorf("the data folder: %w", err)
+	}
+	if err := lock(filepath.Join(d.folder, "lock")); err != nil {
+		return nil, &UsageError{fmt.Errorf("%s: %w", data, err)}
+	}
+	if err := d.choosePorts(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.writeConfigs(ctx); err != nil {
+		return nil, err
+	}
+	d.server = newChild(o, "serve", "--config", d.file("service.yaml"))
+	d.probe = newChild(o, "probe", "--config", d.file("probe.yaml"))
+	return d, nil
+}
+
+func fill(o *Options) {
+	if o.Program == "" {
+		o.Program, _ = os.Executable()
+	}
+	if o.Share <= 0 {
+		o.Share = max(1, float64(runtime.NumCPU())/2)
+	}
+	if o.Uplink == "" {
+		o.Uplink = "240 Mbit/s"
+	}
+}
+
+func (d *demo) file(name string) string { return filepath.Join(d.folder, name) }
+
+// choosePorts settles where service and gate listen; a later start on the same
+// folder uses the same gate, so that links to sessions stay good.
+func (d *demo) choosePorts(ctx context.Context) error {
+	if data, err := os.ReadFile(d.file("state.json")); err == nil {
+		_ = json.Unmarshal(data, &d.state) // what cannot be read is chosen anew
+	}
+	host, port, err := net.SplitHostPort(d.o.Listen)
+	if err != nil {
+		return &UsageError{fmt.Errorf("listen is %q; want an address such as 127.0.0.1:8080", d.o.Listen)}
+	}
+	if port == "0" {
+		free, err := freePort(ctx, host, 0)
+		if err != nil {
+			return err
+		}
+		port = strconv.Itoa(free)
+	}
+	d.o.Listen = net.JoinHostPort(host, port)
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return &UsageError{fmt.Errorf("listen has port %q; want a number", port)}
+	}
+	if _, err := freePort(ctx, host, number); err != nil {
+		return &UsageError{fmt.Errorf("%s: %w", d.o.Listen, err)}
+	}
+	d.state.GatePort, err = d.gatePort(ctx, host, number)
+	if err != nil {
+		return err
+	}
+	d.state.Listen = d.o.Listen
+	data, err := json.Marshal(d.state)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(d.file("state.json"), data, 0o600)
+}
+
+func (d *demo) gatePort(ctx context.Context, host string, service int) (int, error) {
+	for _, port := range []int{d.state.GatePort, service + 1} {
+		if port == 0 || port == service || port > 65535 {
+			continue
+		}
+		if free, err := freePort(ctx, host, port); err == nil {
+			return free, nil
+		}
+	}
+	return freePort(ctx, host, 0)
+}
+
+// freePort says whether the port can be listened on; 0 finds one.
+func freePort(ctx context.Context, host string, port int) (int, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	if err != nil {
+		return 0, fmt.Errorf("no free port: %w", err)
+	}
+	defer l.Close()
+	_, found, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(found)
+}
+
+// publicHost is how browsers on this machine, or near it, name the address.
+func (d *demo) publicHost() string {
+	host, _, _ := net.SplitHostPort(d.o.Listen)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		if name, err := os.Hostname(); err == nil {
+			return name
+		}
+		return "127.0.0.1"
+	}
+	return host
+}
+
+func (d *demo) url() string {
+	_, port, _ := net.SplitHostPort(d.o.Listen)
+	return "http://" + net.JoinHostPort(d.publicHost(), port)
+}
+
+// local is the service's address for this machine itself.
+func (d *demo) local() string {
+	host, port, _ := net.SplitHostPort(d.o.Listen)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// ready is the line for machines.
+type ready struct {
+	URL       string `json:"url"`
+	AdminURL  string `json:"admin_url"`
+	Pool      string `json:"pool"`
+	Operator  string `json:"operator"`
+	Password  string `json:"password"`
+	APIToken  string `json:"api_token"`
+	ServerPID int    `json:"server_pid"`
+	ProbePID  int    `json:"probe_pid"`
+}
+
+// announce waits until somebody could play, and says where.
+func (d *demo) announce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, readyTimeout, errors.New("the demo was not ready in a minute; its log says why"))
+	defer cancel()
+	r := ready{URL: d.url() + "/", AdminURL: d.url() + "/admin", Pool: Pool, Operator: "admin"}
+	for {
+		token, err := os.ReadFile(filepath.Join(d.o.DataDir, "operator-token"))
+		r.APIToken = strings.TrimSpace(string(token))
+		if err == nil && d.hostIsThere(ctx, r.APIToken) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	password, err := os.ReadFile(filepath.Join(d.o.DataDir, "operator-password"))
+	if err != nil {
+		return fmt.Errorf("the operator's password: %w", err)
+	}
+	r.Password = strings.TrimSpace(string(password))
+	r.ServerPID, r.ProbePID = d.server.pid(), d.probe.pid()
+	return d.print(r)
+}
+
+func (d *demo) print(r ready) error {
+	if d.o.JSON {
+		return json.NewEncoder(d.o.Out).Encode(r)
+	}
+	_, err := fmt.Fprintf(d.o.Out, "\n  Rendergate's demo is ready.\n\n  Play:    %s\n  Operate: %s  (name %s, password %s)\n\n"+
+		"  Sessions are counted against %g of this machine's %d cores. Ctrl-C ends the demo.\n\n",
+		r.URL, r.AdminURL, r.Operator, r.Password, d.o.Share, runtime.NumCPU())
+	return err
+}
+
+// hostIsThere says whether the service is ready and the host has been sampled.
+func (d *demo) hostIsThere(ctx context.Context, token string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.local()+"/v1/pools/"+Pool+"/hosts", nil)
+	if err != nil {
+		return false
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+	if err != nil || answer.StatusCode != http.StatusOK {
+		return false
+	}
+	var hosts struct {
+		Items []struct {
+			Connected bool `json:"connected"`
+			Load      struct {
+				CPU *float64 `json:"cpu"`
+			} `json:"load"`
+		} `json:"items"`
+	}
+	if json.NewDecoder(bytes.NewReader(data)).Decode(&hosts) != nil || len(hosts.Items) == 0 {
+		return false
+	}
+	return hosts.Items[0].Connected && hosts.Items[0].Load.CPU != nil
+}
