@@ -27,15 +27,15 @@ type Facts struct {
 	GPUs        []wire.GPU
 }
 
-// sampler reads the host. Run gives a sample each period until ctx ends.
-type sampler interface {
+// Sampler reads the host. Run gives a sample each period until ctx ends.
+type Sampler interface {
 	Facts() Facts
 	Run(ctx context.Context, give func(wire.Sample)) error
 }
 
 // Sampling makes a sampler. Running lists the sessions to tell apart, Cgroup
 // the folder under which each has its own, empty for none.
-type Sampling func(running func() []launcher.Running, cgroup func() string) (sampler, error)
+type Sampling func(running func() []launcher.Running, cgroup func() string) (Sampler, error)
 
 // Options of a probe. Config, Sampling and Log are needed.
 type Options struct {
@@ -60,7 +60,7 @@ type agent struct {
 	gate       *gate.Gate
 	launcher   *launcher.Launcher
 	publishers *publishers
-	sampler    sampler
+	sampler    Sampler
 	samples    chan taken
 	draining   atomic.Bool
 	seq        atomic.Uint64
