@@ -86,7 +86,7 @@ func stream(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	defer conn.Close() //nolint:errcheck // a test's own
+	defer conn.Close() // a test's own
 	if conn.WriteJSON(wire.StreamInfo{Mime: "video/test", Codec: "test", Width: 2, Height: 2, Rate: 100}) != nil ||
 		conn.WriteMessage(websocket.BinaryMessage, []byte{wire.ChunkInit, 'i'}) != nil {
 		return

@@ -54,7 +54,7 @@ func (a *agent) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close() //nolint:errcheck // nothing is left to do about it
+	defer conn.Close() // nothing is left to do about it
 	conn.SetReadLimit(wire.MaxFrameBytes)
 	l := &link{agent: a, conn: conn, welcomed: make(chan struct{}), broken: make(chan struct{})}
 	var reading sync.WaitGroup

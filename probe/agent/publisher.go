@@ -102,7 +102,7 @@ func (p *publishers) copy(ctx context.Context, session, source string) error {
 	if err != nil {
 		return fmt.Errorf("the application's stream: %w", err)
 	}
-	defer app.Close() //nolint:errcheck // nothing is left to do about it
+	defer app.Close() // nothing is left to do about it
 	info, err := readInfo(app)
 	if err != nil {
 		return fmt.Errorf("the application's stream: %w", err)
@@ -111,7 +111,7 @@ func (p *publishers) copy(ctx context.Context, session, source string) error {
 	if err != nil {
 		return fmt.Errorf("the relay: %w", err)
 	}
-	defer relay.Close() //nolint:errcheck // nothing is left to do about it
+	defer relay.Close() // nothing is left to do about it
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	defer context.AfterFunc(ctx, func() { _ = app.NetConn().Close(); _ = relay.NetConn().Close() })()

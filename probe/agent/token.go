@@ -12,7 +12,7 @@ import (
 )
 
 // TokenVariable is the environment variable that may hold the host's token.
-const TokenVariable = "RENDERGATE_HOST_TOKEN" //nolint:gosec // the name, not the token
+const TokenVariable = "RENDERGATE_HOST_TOKEN" // the name, not the token
 
 const maxToken = 4096
 
@@ -54,7 +54,7 @@ func loadTokens(file, text string, log *slog.Logger) (*tokens, error) {
 }
 
 func readToken(file string) (string, error) {
-	raw, err := os.ReadFile(file) //nolint:gosec // the operator names it
+	raw, err := os.ReadFile(file) // the operator names it
 	if err != nil {
 		return "", fmt.Errorf("reading the host's token: %w", err)
 	}

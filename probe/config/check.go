@@ -44,7 +44,6 @@ const (
 	mostEncoders  = 4096
 )
 
-//nolint:gochecknoglobals // patterns that nothing changes
 var (
 	namePattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$`)
 	envPattern  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

@@ -90,7 +90,7 @@ type Flags struct {
 
 // Load reads the file.
 func Load(file string, flags Flags) (*Config, error) {
-	data, err := os.ReadFile(file) //nolint:gosec // the operator names it
+	data, err := os.ReadFile(file) // the operator names it
 	if err != nil {
 		return nil, fmt.Errorf("reading the probe's config: %w", err)
 	}

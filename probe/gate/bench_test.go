@@ -98,7 +98,7 @@ func (a *app) echo(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	defer c.Close() //nolint:errcheck // a test's own
+	defer c.Close() // a test's own
 	for {
 		kind, data, err := c.ReadMessage()
 		if err != nil || c.WriteMessage(kind, data) != nil {
@@ -126,7 +126,7 @@ func start(t *testing.T, change func(*gate.Options)) *bench {
 	b := &bench{t: t, told: make(chan presence, 100), log: &safeBuffer{}, app: &app{}}
 	_, b.key, _ = ed25519.GenerateKey(nil)
 	b.app.Server = httptest.NewServer(b.app)
-	t.Cleanup(b.app.Server.Close)
+	t.Cleanup(b.app.Close)
 	o := gate.Options{
 		Listen: "127.0.0.1:0", PublicURL: &url.URL{Scheme: "http", Host: "gate.example.com"},
 		Notify: func(s string, here bool) { b.told <- presence{s, here} },
@@ -256,7 +256,7 @@ func (b *bench) do(c *http.Client, method, path string, headers ...string) answe
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // read to its end
+	defer res.Body.Close() // read to its end
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
 		b.t.Fatal(err)

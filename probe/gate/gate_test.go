@@ -373,7 +373,7 @@ func TestStreamsAreNotHeldBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // a test's own
+	defer res.Body.Close() // a test's own
 	part := make([]byte, 5)
 	if _, err := io.ReadFull(res.Body, part); err != nil || string(part) != "first" {
 		t.Fatalf("%q, %v", part, err)

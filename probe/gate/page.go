@@ -16,8 +16,6 @@ type refusal struct {
 
 // What the gate says to those it does not let through. None of it tells more
 // than the reader knew.
-//
-//nolint:gochecknoglobals // a table that nothing changes
 var (
 	refusalTicket = refusal{http.StatusUnauthorized, "A fresh ticket is needed",
 		"This address opens only once, and only for a short time. Go back to the page that brought you here and open the session from there again."}

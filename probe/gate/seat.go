@@ -35,7 +35,7 @@ type seat struct {
 type grant struct {
 	client string
 	cookie [sha256.Size]byte // its hash: what is in memory opens nothing
-	ctx    context.Context   //nolint:containedctx // its end cuts the connections
+	ctx    context.Context   // its end cuts the connections
 	cancel context.CancelFunc
 }
 

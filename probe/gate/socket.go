@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"io"
 	"net"
 	"net/http"
@@ -15,7 +16,7 @@ import (
 type socketWriter struct {
 	http.ResponseWriter
 	presence *presence
-	cut      context.Context //nolint:containedctx // its end cuts the connection
+	cut      context.Context // its end cuts the connection
 }
 
 // Unwrap is for [http.ResponseController].
@@ -122,21 +123,14 @@ func (f *frames) length() int {
 }
 
 func (f *frames) payload() uint64 {
-	size := uint64(f.header[1] & 0x7f)
-	digits := 0
-	switch size {
+	switch size := f.header[1] & 0x7f; size {
 	case 126:
-		digits = 2
+		return uint64(binary.BigEndian.Uint16(f.header[2:]))
 	case 127:
-		digits = 8
+		return binary.BigEndian.Uint64(f.header[2:])
 	default:
-		return size
+		return uint64(size)
 	}
-	size = 0
-	for _, b := range f.header[2 : 2+digits] {
-		size = size<<8 | uint64(b)
-	}
-	return size
 }
 
 // limitBody bounds what a request may carry, and how slowly.

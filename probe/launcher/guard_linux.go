@@ -35,7 +35,7 @@ func (g *guard) open(mark, cgroup string) error {
 		return err
 	}
 	args := append(slices.Clone(g.command[1:]), mark, cgroup)
-	g.cmd = exec.Command(g.command[0], args...) //nolint:gosec,noctx // this program itself
+	g.cmd = exec.Command(g.command[0], args...) // this program itself
 	g.cmd.Stdin = read
 	g.cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, secretPrefix) })
 	g.cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true} // what ends the terminal's processes spares it

@@ -171,7 +171,6 @@ func (l *Launcher) start(ctx context.Context, cmd *exec.Cmd) error {
 	}
 }
 
-//nolint:gochecknoglobals // a pattern that nothing changes
 var sessionID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$`)
 
 // maxSessionID bounds a session's id, in bytes.

@@ -269,7 +269,7 @@ func TestARelativeProgramIsInItsFolder(t *testing.T) {
 	if err := os.Mkdir("srv", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile("srv/run.sh", []byte("#!/bin/sh\necho in $PWD\nexec sleep 600\n"), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile("srv/run.sh", []byte("#!/bin/sh\necho in $PWD\nexec sleep 600\n"), 0o700); err != nil { // a program
 		t.Fatal(err)
 	}
 	app := launcher.App{
@@ -316,7 +316,7 @@ func TestPortsAreFreeAndNotLentTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // a test's own
+	defer l.Close() // a test's own
 	_, text, _ := net.SplitHostPort(l.Addr().String())
 	taken, _ := strconv.Atoi(text)
 	app := launcher.App{Name: "a", Command: command(t, "silent"), Ready: launcher.Ready{After: 1}, StopTimeout: time.Millisecond}

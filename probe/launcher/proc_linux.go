@@ -125,7 +125,7 @@ func readPIDs(file, folder string) []int {
 	if folder == "" {
 		return nil
 	}
-	raw, err := os.ReadFile(file) //nolint:gosec // a path of ours
+	raw, err := os.ReadFile(file) // a path of ours
 	if err != nil {
 		return nil
 	}

@@ -16,7 +16,7 @@ import (
 type session struct {
 	order    Order
 	app      App
-	ctx      context.Context //nolint:containedctx // its end is the order to stop
+	ctx      context.Context // its end is the order to stop
 	stop     context.CancelCauseFunc
 	done     chan struct{} // closed when no process is left
 	replaced bool          // by a later attempt: nobody is told of its end
@@ -142,7 +142,7 @@ func (l *Launcher) begin(s *session, p plan, log *slog.Logger) (*run, error) {
 
 // command is not bound to a context: what ends it is the end of its tree.
 func command(p plan, mark string) *exec.Cmd {
-	cmd := exec.Command(p.args[0], p.args[1:]...) //nolint:gosec,noctx // the operator's config says what to run
+	cmd := exec.Command(p.args[0], p.args[1:]...) // the operator's config says what to run
 	cmd.Dir, cmd.Env = p.dir, p.environ(mark)
 	return cmd
 }

@@ -115,7 +115,7 @@ func (s *system) openCgroup() {
 	}
 	removeEmpty(parent)
 	root := filepath.Join(parent, cgroupPrefix+strconv.Itoa(os.Getpid()))
-	if err := os.Mkdir(root, 0o755); err != nil && !errors.Is(err, fs.ErrExist) { //nolint:gosec // as the kernel makes them
+	if err := os.Mkdir(root, 0o755); err != nil && !errors.Is(err, fs.ErrExist) { // as the kernel makes them
 		s.log.Info("sessions have no cgroups of their own", "why", err)
 		return
 	}
@@ -176,11 +176,11 @@ func pick(fields []string, i int) string {
 }
 
 func findLine(file string, match func(string) (string, bool)) (string, error) {
-	f, err := os.Open(file) //nolint:gosec // a path of ours
+	f, err := os.Open(file) // a path of ours
 	if err != nil {
 		return "", err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close() // only read
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		if got, ok := match(lines.Text()); ok {
 			return got, nil
@@ -196,10 +196,10 @@ func (s *system) makeCgroup(o Order) *os.File {
 		return nil
 	}
 	dir := filepath.Join(root, o.Session+"."+strconv.Itoa(o.Attempt))
-	err := os.Mkdir(dir, 0o755) //nolint:gosec // as the kernel makes them
+	err := os.Mkdir(dir, 0o755) // as the kernel makes them
 	if err == nil || errors.Is(err, fs.ErrExist) {
 		var fd *os.File
-		if fd, err = os.Open(dir); err == nil { //nolint:gosec // a path of ours
+		if fd, err = os.Open(dir); err == nil { // a path of ours
 			return fd
 		}
 	}

@@ -38,7 +38,7 @@ func (*group) dir() string              { return "" }
 
 func (g *group) await() {
 	defer close(g.gone)
-	_ = g.cmd.Wait() //nolint:errcheck // its state is read from the command
+	_ = g.cmd.Wait() // its state is read from the command
 }
 
 func (g *group) end(_ time.Duration, log *slog.Logger) {
