@@ -3,12 +3,9 @@ package gate
 import (
 	"bytes"
 	"encoding/binary"
-	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -260,12 +257,4 @@ func FuzzLocation(f *testing.F) {
 			t.Fatalf("%q became %q, outside the session", v, got)
 		}
 	})
-}
-
-func TestACertificateIsRenewed(t *testing.T) {
-	dir := t.TempDir()
-	c := &certificate{cert: filepath.Join(dir, "c"), key: filepath.Join(dir, "k"), log: slog.New(slog.DiscardHandler)}
-	if _, err := c.newest(); !os.IsNotExist(err) {
-		t.Fatalf("without files: %v", err)
-	}
 }
