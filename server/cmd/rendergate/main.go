@@ -30,13 +30,13 @@ func (u usageError) Error() string { return u.err.Error() }
 func (u usageError) Unwrap() error { return u.err }
 
 type commands struct {
-	Serve      serveCommand   `cmd:"" help:"The admission service with its pages."`
-	Probe      probeCommand   `cmd:"" help:"Runs on each render host: samples it, launches and gates its sessions."`
-	Demo       demoCommand    `cmd:"" help:"Everything on this machine: service, probe and a render app."`
-	Config     configCommand  `cmd:"" help:"Checks config files and makes what goes into them."`
-	Version    versionCommand `cmd:"" help:"Prints the version."`
-	DemoScene  sceneCommand   `cmd:"" hidden:"" help:"The demo's render app; one process per session."`
-	NVMLReader nvmlCommand    `cmd:"" hidden:"" name:"nvml-reader" help:"Reads NVIDIA's library for the probe, in a process of its own."`
+	Serve     serveCommand   `cmd:"" help:"The admission service with its pages."`
+	Probe     probeCommand   `cmd:"" help:"Runs on each render host: samples it, launches and gates its sessions."`
+	Demo      demoCommand    `cmd:"" help:"Everything on this machine: service, probe and a render app."`
+	Config    configCommand  `cmd:"" help:"Checks config files and makes what goes into them."`
+	Version   versionCommand `cmd:"" help:"Prints the version."`
+	DemoScene sceneCommand   `cmd:"" hidden:"" help:"The demo's render app; one process per session."`
+	Guard     guardCommand   `cmd:"" hidden:"" help:"Ends what a killed probe has left."`
 }
 
 func main() { os.Exit(run(os.Args[1:])) }
