@@ -197,3 +197,20 @@ func (c *conn) id() string {
 	defer c.mu.Unlock()
 	return c.client
 }
+
+// ends says whether the connection is about to end.
+func (c *conn) ends() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing
+}
+
+// finish hangs up, unless a last frame is being written, after which it does.
+func (c *conn) finish() {
+	c.mu.Lock()
+	writing := c.writing && c.code != 0
+	c.mu.Unlock()
+	if !writing {
+		c.hangUp()
+	}
+}

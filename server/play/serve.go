@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -46,7 +47,7 @@ func (h *Hub) serve(c *conn, allowed bool) {
 func (h *Hub) gone(c *conn) {
 	c.release()
 	current := h.forget(c)
-	c.hangUp()
+	c.finish()
 	if !current {
 		return
 	}
@@ -56,7 +57,6 @@ func (h *Hub) gone(c *conn) {
 }
 
 func (h *Hub) read(c *conn) {
-	c.ws.SetReadLimit(maxFrame + 1)
 	_ = c.ws.SetReadDeadline(time.Now().Add(joinTimeout))
 	c.ws.SetPongHandler(func(string) error {
 		if c.id() == "" {
@@ -66,16 +66,17 @@ func (h *Hub) read(c *conn) {
 	})
 	limit, bad := rate.NewLimiter(framesPerSecond, framesBurst), 0
 	for {
-		kind, frame, err := c.ws.ReadMessage()
+		kind, frame, err := c.receive()
 		switch {
-		case errors.Is(err, websocket.ErrReadLimit) || len(frame) > maxFrame:
-			c.close(closeTooLarge, "a frame may hold 16 KiB")
-			return
 		case err != nil:
 			if c.id() == "" {
 				c.close(closeProtocol, "want a join within 10 s")
 			}
 			return
+		case c.ends():
+			// Read on, so that the close frame is not lost with what is unread.
+		case len(frame) > maxFrame:
+			c.close(closeTooLarge, "a frame may hold 16 KiB")
 		case !limit.Allow():
 			c.close(closeTooMany, "too many frames; 20 a second are the most")
 		case kind != websocket.TextMessage:
@@ -84,6 +85,16 @@ func (h *Hub) read(c *conn) {
 			bad = h.frame(c, frame, bad)
 		}
 	}
+}
+
+// receive reads a frame, of one that is too large one byte too many.
+func (c *conn) receive() (kind int, frame []byte, err error) {
+	kind, r, err := c.ws.NextReader()
+	if err != nil {
+		return 0, nil, err
+	}
+	frame, err = io.ReadAll(io.LimitReader(r, maxFrame+1))
+	return kind, frame, err
 }
 
 // frame handles one frame and counts those in a row that were not understood.
