@@ -40,7 +40,7 @@ type sceneCommand struct {
 	Width      int     `default:"640"`
 	Height     int     `default:"360"`
 	FPS        float64 `name:"fps" default:"20"`
-	Detail     int     `help:"How much there is to draw." default:"2"`
+	Detail     float64 `help:"How much there is to draw, 0 to 8." default:"1"`
 	BitrateBps float64 `name:"bitrate-bps" help:"The most that one stream may take." default:"8000000"`
 }
 
