@@ -38,7 +38,7 @@ func measure(ctx context.Context, program string) (admission.Cost, error) {
 		return admission.Cost{}, err
 	}
 	defer func() { cancel(); <-copyOf.ended }()
-	player, err := dial(ctx, "ws://"+address+"/ws")
+	player, err := dial(ctx, "ws://"+address+"/stream")
 	if err != nil {
 		return admission.Cost{}, err
 	}
