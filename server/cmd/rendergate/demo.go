@@ -40,8 +40,8 @@ type sceneCommand struct {
 	Width      int     `default:"640"`
 	Height     int     `default:"360"`
 	FPS        float64 `name:"fps" default:"20"`
-	Detail     float64 `help:"How much there is to draw, 0 to 8." default:"1"`
-	BitrateBps float64 `name:"bitrate-bps" help:"The most that one stream may take." default:"8000000"`
+	Detail     float64 `help:"How much there is to draw, above 0 to 4." default:"1"`
+	BitrateBps float64 `name:"bitrate-bps" help:"The most that one stream may take." default:"4000000"`
 }
 
 // Run renders one session.
