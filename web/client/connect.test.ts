@@ -97,12 +97,16 @@ describe('the secret', () => {
     expect(last().sent[0]).toMatchObject({ resume: 's3cret' })
   })
 
-  it('is forgotten with the end', async () => {
-    const storage = memory()
-    await join({ storage })
+  it('outlasts an end that puts its player back in the queue', async () => {
+    const client = await join()
     last().say(seated())
-    last().say(ended())
-    expect(storage.values.size).toBe(0)
+    last().say(ended({ reason: 'host_lost' }))
+    last().say(queued({ position: 1 }))
+    last().drop()
+    await vi.advanceTimersByTimeAsync(500)
+    await open()
+    expect(last().sent[0]).toMatchObject({ resume: 's3cret' })
+    expect(client.state).toMatchObject({ name: 'gone', before: { name: 'queued' } })
   })
 
   it('is not shared by pools', async () => {
@@ -257,6 +261,7 @@ describe('what a client says', () => {
     const client = await join()
     last().say(seated())
     client.sharing('closed')
+    expect(client.state).toMatchObject({ seat: { sharing: 'closed' } })
     client.ticket()
     client.report({ fps: 30, rtt_ms: 5, bitrate_bps: 1e6, frames_dropped: 0 })
     expect(said()).toEqual([
@@ -328,12 +333,15 @@ describe('the rest', () => {
   it('passes notices and refused wishes on', async () => {
     const onNotice = vi.fn()
     const onRefused = vi.fn()
-    await join({ onNotice, onRefused })
+    const client = await join({ onNotice, onRefused })
     last().say(queued())
     last().say({ type: 'notice', code: 'paused', message: 'paused' })
     last().say(refused({ code: 'nothing_to_watch' }))
     expect(onNotice).toHaveBeenCalledOnce()
     expect(onRefused).toHaveBeenCalledOnce()
+    last().say(refused({ code: 'removed' }))
+    expect(onRefused).toHaveBeenCalledOnce()
+    expect(client.state).toMatchObject({ name: 'refused', code: 'removed' })
   })
 
   it('tells those who subscribe later, until they stop', async () => {

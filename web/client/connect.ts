@@ -5,7 +5,7 @@ import {
   type Refused, type ServerMessage, type Sharing, type Welcome,
 } from './messages.js'
 import { Secret, tabStorage, type SecretStore } from './secret.js'
-import { after, holds, viewOf, type Gone, type GoneWhy, type Standing, type State } from './state.js'
+import { after, holds, keeps, viewOf, type Gone, type GoneWhy, type Standing, type State } from './state.js'
 
 /** The part of WebSocket that is used. */
 export interface Socket {
@@ -134,7 +134,9 @@ export class Client {
   /** Says who may look on at the own session. */
   sharing(mode: Sharing): boolean {
     const s = this.state
-    return s.name === 'seated' && this.#send({ type: 'sharing', session: s.seat.session, mode })
+    if (s.name !== 'seated' || !this.#send({ type: 'sharing', session: s.seat.session, mode })) return false
+    this.#become({ name: 'seated', seat: { ...s.seat, sharing: mode } })
+    return true
   }
 
   /** Asks for a fresh `seated` or `watching`, when the ticket was used up and the connection is to be made again. */
@@ -268,7 +270,7 @@ export class Client {
       this.#gone = null
       this.#standing = { name: 'connecting' }
     }
-    if (holds(this.#standing)) this.#o.onRefused?.(m)
+    if (keeps(this.#standing, m.code)) this.#o.onRefused?.(m)
     else this.#advance(m)
   }
 
@@ -279,7 +281,6 @@ export class Client {
   #advance(m: ServerMessage): void {
     const before = this.#standing
     const next = after(before, m)
-    if (next !== before && next.name === 'ended') this.#secret.forget()
     if (next !== before || this.#gone) this.#become(next)
   }
 

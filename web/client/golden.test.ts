@@ -14,9 +14,10 @@ const client: Record<ClientMessage['type'], true> = {
   join: true, accept: true, decline: true, ticket: true, watch: true, unwatch: true, sharing: true, report: true, leave: true,
 }
 
-describe.skipIf(!existsSync(folder))('golden messages', () => {
+const names = existsSync(folder) ? readdirSync(folder).filter((n) => n.endsWith('.json')) : []
+
+describe.skipIf(names.length === 0)('golden messages', () => {
   const seen = new Set<string>()
-  const names = existsSync(folder) ? readdirSync(folder).filter((n) => n.endsWith('.json')) : []
 
   it.each(names)('%s', (name) => {
     const raw = readFileSync(new URL(name, folder), 'utf8')

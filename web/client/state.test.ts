@@ -25,6 +25,9 @@ describe('after', () => {
     ['the queue out of a view', [watching(), queued()], 'watching queued'],
     ['a refusal with nothing', [refused()], 'refused'],
     ['a refused wish', [queued(), refused({ code: 'nothing_to_watch' })], 'queued queued'],
+    ['a place that is taken away', [queued(), refused({ code: 'removed' })], 'queued refused'],
+    ['an offer that lapses once too often', [queued(), offered(), refused({ code: 'lapsed' })], 'queued offered refused'],
+    ['a wish that is refused while seated', [seated(), refused({ code: 'lapsed' })], 'seated seated'],
     ['an end', [seated(), ended()], 'seated ended'],
     ['an end that puts back', [seated(), ended({ reason: 'host_lost' }), queued({ position: 1 })], 'seated ended queued'],
   ] satisfies [string, ServerMessage[], string][])('%s', (_, messages, want) => {
@@ -53,9 +56,9 @@ describe('after', () => {
     expect(play(...worse, queued({ entry: 'e2', position: 9 }))).toMatchObject({ place: { moved: null } })
   })
 
-  it('takes watchers and the end from notices', () => {
+  it('takes watchers from notices, and no end: an idle player may come back to life', () => {
     expect(play(seated(), { type: 'notice', code: 'watched', message: '', watchers: 4 })).toMatchObject({ seat: { watchers: 4 } })
     expect(play(seated(), { type: 'notice', code: 'ending_soon', message: '', ends_at: '2026-11-21T12:10:00Z' }))
-      .toMatchObject({ seat: { endsAt: Date.parse('2026-11-21T12:10:00Z') } })
+      .toMatchObject({ seat: { endsAt: Date.parse('2026-11-21T12:30:00Z') } })
   })
 })

@@ -96,16 +96,23 @@ export function after(s: Standing, m: ServerMessage): Standing {
     case 'ended':
       return m.role === 'spectator' ? withoutView(s, m) : { name: 'ended', session: m.session, role: m.role, reason: m.reason }
     case 'refused':
-      // Whoever holds something keeps it: then only the wish was refused.
-      return holds(s) ? s : {
+      return keeps(s, m.code) ? s : {
         name: 'refused', code: m.code, message: m.message, blockedBy: m.blocked_by ?? null, retryAfterS: m.retry_after_s || null,
       }
     case 'notice':
-      return s.name === 'seated' ? { name: 'seated', seat: noticed(s.seat, m) } : s
+      return s.name === 'seated' ? { name: 'seated', seat: { ...s.seat, watchers: m.watchers ?? s.seat.watchers } } : s
     case 'welcome':
     case 'error':
       return s
   }
+}
+
+/** These say that a place is gone; any other refusal is of a wish, and who holds something keeps it. */
+const placeGone = new Set(['removed', 'grace', 'lapsed', 'declined'])
+
+/** Whether what one holds outlasts a refusal. */
+export function keeps(s: Standing, code: string): boolean {
+  return holds(s) && !(placeGone.has(code) && (s.name === 'queued' || s.name === 'offered'))
 }
 
 function placeOf(s: Standing, m: Queued): Place {
@@ -148,14 +155,6 @@ function withoutView(s: Standing, m: { session: string; role: string; reason: st
     case 'ended':
     case 'refused':
       return s
-  }
-}
-
-function noticed(seat: Seat, m: { ends_at?: string | null | undefined; watchers?: number | undefined }): Seat {
-  return {
-    ...seat,
-    watchers: m.watchers ?? seat.watchers,
-    endsAt: m.ends_at ? Date.parse(m.ends_at) : seat.endsAt,
   }
 }
 

@@ -39,9 +39,11 @@ const answer: Connect.NextHandleFunction = (req, res, next) => {
   if (path.startsWith('/s/')) return sessionPage(res, path)
   if (!path.startsWith('/v1/')) return next()
   void bodyOf(req).then((body) => {
-    const a = operatorAnswers(req.method ?? 'GET', path, body)
-    if (a) json(res, a.status, a.body)
-    else next()
+    const loggedIn = /\bmock=in\b/.test(req.headers.cookie ?? '')
+    const a = operatorAnswers({ method: req.method ?? 'GET', path, body, loggedIn })
+    if (!a) return next()
+    if (a.cookie) res.setHeader('Set-Cookie', a.cookie)
+    json(res, a.status, a.body)
   })
 }
 

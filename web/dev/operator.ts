@@ -5,7 +5,6 @@ const ago = (s: number) => new Date(Date.now() - s * 1000).toISOString()
 const ahead = (s: number) => ago(-s)
 
 let paused = false
-let loggedIn = false
 
 const pool = () => ({
   name: 'demo', seats: { used: 7, offered: 1, calibrated: 10 }, spectators: 12, queue: { length: 4, waiting: 4, watch: 2 },
@@ -63,15 +62,15 @@ const lists: Record<string, () => unknown> = {
 }
 
 /** An answer: a status and, if any, what it says. */
-export interface Answer { status: number; body?: unknown }
+export interface Answer { status: number; body?: unknown; cookie?: string }
+
+/** A call: what it is, and whether it carries the mock's cookie. */
+export interface Call { method: string; path: string; body: string; loggedIn: boolean }
 
 /** Answers an operator's call, or null if it is none. */
-export function operatorAnswers(method: string, path: string, body: string): Answer | null {
+export function operatorAnswers({ method, path, body, loggedIn }: Call): Answer | null {
   if (path === '/v1/login') return login(body)
-  if (path === '/v1/logout') {
-    loggedIn = false
-    return { status: 204 }
-  }
+  if (path === '/v1/logout') return { status: 204, cookie: 'mock=; Max-Age=0; Path=/' }
   if (!path.startsWith('/v1/') || path === '/v1/lobby') return null
   if (!loggedIn) return { status: 401, body: { title: 'Unauthorized', status: 401, code: 'unauthorized', detail: 'log in first' } }
   if (method !== 'GET') return act(path)
@@ -81,9 +80,8 @@ export function operatorAnswers(method: string, path: string, body: string): Ans
 
 function login(body: string): Answer {
   const { name, password } = JSON.parse(body) as { name: string; password: string }
-  loggedIn = password === 'demo'
-  return loggedIn
-    ? { status: 200, body: { name } }
+  return password === 'demo'
+    ? { status: 200, body: { name }, cookie: 'mock=in; HttpOnly; SameSite=Strict; Path=/' }
     : { status: 401, body: { title: 'Unauthorized', status: 401, code: 'unauthorized', detail: 'wrong name or password' } }
 }
 

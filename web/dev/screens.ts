@@ -86,6 +86,7 @@ const base = () => server.resolvedUrls?.local[0] ?? ''
 
 async function open(context: BrowserContext, s: Screen): Promise<{ page: Page; complaints: string[] }> {
   const page = await context.newPage()
+  page.setDefaultTimeout(10_000)
   const complaints: string[] = []
   page.on('console', (m) => {
     // The operator page asks who it is before it shows its login: 401 is the answer.

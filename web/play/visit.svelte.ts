@@ -24,6 +24,7 @@ export class Visit {
   readonly wish: Wish
   #client: Client | null = null
   #ids = 0
+  #watchers = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(wish: Wish) {
@@ -81,7 +82,7 @@ export class Visit {
       app: this.wish.app,
       watchWhileWaiting: true,
       onState: (s) => this.#changed(s),
-      onNotice: (n) => this.#toast(this.#noticed(n)),
+      onNotice: (n) => this.#notice(n),
       onRefused: (r) => this.#toast(this.#refused(r)),
       onLost: () => this.#toast(t('gone.lost')),
     })
@@ -100,11 +101,20 @@ export class Visit {
     return words.of('refused', r.code) ?? t('refused.other', { message: r.message })
   }
 
+  #notice(n: Notice): void {
+    // The number stands in the bar; only somebody new is worth a word.
+    const more = n.watchers === undefined || n.watchers > this.#watchers
+    this.#watchers = n.watchers ?? this.#watchers
+    if (n.code !== 'watched' || more) this.#toast(this.#noticed(n))
+  }
+
   #noticed(n: Notice): string {
+    const end = n.ends_at ? Date.parse(n.ends_at) : null
+    const values = { time: end === null ? '' : left(words, end - this.now()), n: n.watchers ?? 1 }
     const s = this.state
-    const time = s.name === 'seated' && s.seat.endsAt !== null ? left(words, s.seat.endsAt - this.now()) : ''
-    const values = { time, n: n.watchers ?? (s.name === 'seated' ? s.seat.watchers : 1) }
-    return words.of('notice', n.code, values) ?? n.message
+    // Sooner than the session's own end: it is for being idle.
+    const idle = end !== null && s.name === 'seated' && (s.seat.endsAt === null || end < s.seat.endsAt - 1000)
+    return words.of('notice', idle ? 'ending_idle' : n.code, values) ?? n.message
   }
 
   #toast(text: string): void {

@@ -20,6 +20,10 @@ export function wait(s: Speaker, w: Wait | null): string {
   if (high < 90) return s.t('wait.minute')
   if (high >= 24 * hour) return s.t('wait.day')
   if (low < minute) return s.t('wait.upTo', { high: long(s, high, Math.ceil) })
+  if (high < hour) {
+    const [a, b] = [Math.floor(low / minute), Math.min(59, Math.ceil(high / minute))]
+    if (a < b) return s.t('wait.minutesRange', { low: a, high: b })
+  }
   const from = long(s, low, Math.floor)
   const to = long(s, high, Math.ceil)
   return from === to ? s.t('wait.about', { high: to }) : s.t('wait.range', { low: from, high: to })
@@ -67,7 +71,7 @@ export function amount(s: Speaker, resource: string, value: number): string {
     case 'uplink_pool':
       return rate(s, value)
     case 'stale':
-      return s.t('time.seconds', { n: number(s, value, 1) })
+      return s.t('time.seconds', { n: Math.round(value * 10) / 10 })
     default:
       return number(s, value, 1)
   }

@@ -1,7 +1,7 @@
 // The language of the page: the browser's, unless somebody has switched.
 import { en, type Key } from './en.js'
 import { fill, type Values } from './fill.js'
-import type { Speaker } from './say.js'
+import { number, type Speaker } from './say.js'
 import { zh } from './zh.js'
 
 const dictionaries = { en, zh }
@@ -46,7 +46,7 @@ class Words implements Speaker {
     return dictionaries[l]['language.name']
   }
 
-  t = (key: Key, values?: Values): string => fill(dictionaries[this.#now][key], values)
+  t = (key: Key, values?: Values): string => fill(dictionaries[this.#now][key], values, (n) => number(this, n, 1))
 
   /** The text under the prefix for a word from the server, or null if it is a newer one. */
   of(prefix: string, word: string, values?: Values): string | null {

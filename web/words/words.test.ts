@@ -45,6 +45,10 @@ describe('fill', () => {
     ['{nobody} there', {}, '{nobody} there'],
     ['a {b} c', { b: '{d}' }, 'a {d} c'],
   ])('%s', (template, values, want) => expect(fill(template, values)).toBe(want))
+
+  it('writes numbers as told, and still counts by them', () => {
+    expect(fill('{n|one|{n} people}', { n: 1287 }, (n) => n.toLocaleString('en-GB'))).toBe('1,287 people')
+  })
 })
 
 const speaker = (language: string, dictionary: Record<Key, string>): Speaker => ({ language, t: (k, v) => fill(dictionary[k], v) })
@@ -53,7 +57,7 @@ const english = speaker('en-GB', en)
 describe('wait', () => {
   it.each([
     [5, 20, 'Less than a minute'], [40, 80, 'About a minute'], [30, 200, 'Up to 4 minutes'],
-    [60, 120, '1 minute to 2 minutes'], [180, 180, 'About 3 minutes'], [150, 420, '2 minutes to 7 minutes'],
+    [60, 120, '1 to 2 minutes'], [180, 180, 'About 3 minutes'], [150, 420, '2 to 7 minutes'],
     [2400, 5000, '40 minutes to 1.5 hours'], [3600, 3600, 'About 1 hour'], [7200, 90000, 'More than a day'],
     [3590, 3599, 'About 59 minutes'],
   ])('%i to %i s: %s', (p50_s, p90_s, want) => expect(wait(english, { p50_s, p90_s })).toBe(want))
