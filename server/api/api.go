@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"golang.org/x/time/rate"
 
 	"github.com/rendergate/rendergate/admission"
 	"github.com/rendergate/rendergate/server/hosts"
@@ -159,7 +160,7 @@ func (a *api) headers(next echo.HandlerFunc) echo.HandlerFunc {
 func (a *api) limit(perS, burst int) echo.MiddlewareFunc {
 	return middleware.RateLimiterWithConfig(middleware.RateLimiterConfig{
 		Store: middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
-			Rate: float64(perS), Burst: burst, ExpiresIn: time.Minute,
+			Rate: rate.Limit(perS), Burst: burst, ExpiresIn: time.Minute,
 		}),
 		IdentifierExtractor: func(c echo.Context) (string, error) { return a.Access.Address(c.Request()), nil },
 		DenyHandler: func(echo.Context, string, error) error {
