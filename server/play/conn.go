@@ -40,7 +40,7 @@ type conn struct {
 	active    *sync.WaitGroup
 
 	// Owned by the reading goroutine, until the client is registered.
-	resume, secret, identity string
+	resume, secret string
 
 	mu      sync.Mutex
 	client  string // empty before the join
