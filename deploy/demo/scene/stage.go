@@ -41,7 +41,7 @@ const (
 )
 
 func levelDetail(level int) float64 {
-	return [levels + 1]float64{0, 0.3, 1, 2.2, 5}[level]
+	return [levels + 1]float64{0, 0.3, 1, 2, 9}[level]
 }
 
 func paints() []raster.Vec {

@@ -96,16 +96,14 @@ func between(all []station, i int, f float32) station {
 	return station{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]}
 }
 
-// carStations is how finely the car is cut along its length, for each station.
-const carStations = 8
-
-// car builds the car: a body of rings, and its wheels.
-func car() *raster.Mesh {
+// car builds the car: a body of rings, so many from station to station, and its
+// wheels.
+func car(parts int) *raster.Mesh {
 	b := &builder{mesh: &raster.Mesh{}, index: map[corner]int32{}}
 	all := stations()
 	for i := range len(all) - 1 {
-		for k := range carStations {
-			b.rings = append(b.rings, between(all, i, float32(k)/carStations).ring())
+		for k := range parts {
+			b.rings = append(b.rings, between(all, i, float32(k)/float32(parts)).ring())
 		}
 	}
 	b.rings = append(b.rings, all[len(all)-1].ring())

@@ -19,12 +19,12 @@ type View struct {
 	Pitch   float64 // radians, looking down
 	Zoom    float64 // distance from Around, metres
 	Paint   raster.Vec
-	Detail  float64 // how much there is to draw, 1 being usual; 0 to MaxDetail
+	Detail  float64 // how much there is to draw, 1 being usual; above 0 to MaxDetail
 	Lines   [][]byte
 }
 
 // MaxDetail bounds how much there is to draw.
-const MaxDetail = 8
+const MaxDetail = 16
 
 // Cost is what a frame took, counted and not timed.
 type Cost struct {
@@ -33,17 +33,16 @@ type Cost struct {
 
 // Show draws views. It is for one goroutine.
 type Show struct {
-	coarse  *raster.Canvas // as large as the picture
-	fine    *raster.Canvas // twice as wide and high
-	out     *image.RGBA
-	floor   *floor
-	room    room
-	car     *raster.Body
-	pillars []*raster.Body
-	stones  []*raster.Body
-	text    *text
-	eye     raster.Vec
-	w, h    int
+	coarse *raster.Canvas // as large as the picture
+	fine   *raster.Canvas // twice as wide and high
+	out    *image.RGBA
+	floor  *floor
+	room   room
+	plain  *cast // of usual detail
+	rich   *cast // of high detail; nil until it is asked for
+	text   *text
+	eye    raster.Vec
+	w, h   int
 }
 
 // New makes a show of pictures of that size, pixels. It draws the textures,
@@ -51,16 +50,9 @@ type Show struct {
 func New(w, h int) *Show {
 	s := &Show{
 		coarse: raster.NewCanvas(w, h), fine: raster.NewCanvas(2*w, 2*h), out: image.NewRGBA(image.Rect(0, 0, w, h)),
-		room: room{sky: dusk(), lights: lamps()}, car: raster.NewBody(car()), text: newText(h), w: w, h: h,
+		room: room{sky: dusk(), lights: lamps()}, plain: newCast(8), text: newText(h), w: w, h: h,
 	}
 	s.floor = newFloor(s.room.sky, s.room.lights)
-	pillar, stone := raster.Pillar(), raster.Crystal(8)
-	for range MaxDetail * pillarsPer {
-		s.pillars = append(s.pillars, raster.NewBody(pillar))
-	}
-	for range MaxDetail * stonesPer {
-		s.stones = append(s.stones, raster.NewBody(stone))
-	}
 	return s
 }
 
@@ -78,6 +70,7 @@ func lamps() []light {
 const (
 	pillarsPer = 64
 	stonesPer  = 72
+	maxRings   = 8 // of pillars
 )
 
 // fineFrom is the detail from which the picture is drawn twice as wide and high
@@ -86,20 +79,17 @@ const fineFrom = 2
 
 // Draw gives the picture of a view. It is good until the next call.
 func (s *Show) Draw(v View) (*image.RGBA, Cost) {
-	canvas := s.coarse
-	if v.Detail >= fineFrom {
-		canvas = s.fine
-	}
+	canvas, cast := s.choose(v.Detail)
 	cam := v.Camera(canvas.W, canvas.H)
 	s.eye = cam.Eye
 	turn := raster.About(v.Seconds * tableSpeed)
-	pillars, stones := s.arrange(&v)
-	s.light(&v, &cam, turn)
+	s.arrange(&v, cast)
+	s.light(&v, cast.car, turn)
 	canvas.Clear()
 	paintSky(canvas, &cam, s.room.sky)
-	s.drawAll(canvas, &cam, pillars, stones, true)
+	cast.draw(canvas, &cam, true)
 	s.floor.draw(canvas, &cam, turn)
-	s.drawAll(canvas, &cam, pillars, stones, false)
+	cast.draw(canvas, &cam, false)
 	if canvas == s.fine {
 		halve(s.out, canvas)
 	} else {
@@ -109,46 +99,83 @@ func (s *Show) Draw(v View) (*image.RGBA, Cost) {
 	return s.out, Cost{Triangles: canvas.Triangles, Pixels: canvas.Pixels}
 }
 
-func (s *Show) drawAll(c *raster.Canvas, cam *raster.Camera, pillars, stones []*raster.Body, mirrored bool) {
-	for _, b := range pillars {
-		b.Draw(c, cam, mirrored)
+// richFrom is the detail from which bodies are cut finer, and the picture is
+// drawn twice as wide and high as it is shown.
+const richFrom = 2
+
+func (s *Show) choose(detail float64) (*raster.Canvas, *cast) {
+	if detail < richFrom {
+		return s.coarse, s.plain
 	}
-	s.car.Draw(c, cam, mirrored)
-	for _, b := range stones {
-		b.Draw(c, cam, mirrored)
+	if s.rich == nil {
+		s.rich = newCast(20)
 	}
+	return s.fine, s.rich
 }
 
 // tableSpeed is how fast the turntable turns, radians a second.
 const tableSpeed = 0.25
 
 // light lights the car as it stands.
-func (s *Show) light(v *View, cam *raster.Camera, turn raster.Turn) {
-	s.car.Turn = turn
+func (s *Show) light(v *View, body *raster.Body, turn raster.Turn) {
+	body.Turn = turn
 	kinds := surfaces(v.Paint)
-	for i, n := range s.car.Normal {
-		at := s.car.World(s.car.Pos[i])
-		view := cam.Eye.Minus(at).Unit()
+	for i, n := range body.Normal {
+		at := body.World(body.Pos[i])
+		view := s.eye.Minus(at).Unit()
 		normal := turn.Of(n)
 		if normal.Dot(view) < -0.3 {
 			continue // of a side that is not seen
 		}
-		s.car.Colour[i] = tone(s.room.shade(&kinds[s.car.Material[i]], point{at: at, normal: normal, view: view}))
+		body.Colour[i] = tone(s.room.shade(&kinds[body.Material[i]], point{at: at, normal: normal, view: view}))
+	}
+}
+
+// cast are the bodies of the show. They are made when they are first needed and
+// kept, so that frames allocate nothing.
+type cast struct {
+	car             *raster.Body
+	pillar, stone   *raster.Mesh
+	pillars, stones []*raster.Body
+	shownPillars    int
+	shownStones     int
+}
+
+// newCast makes a cast cut into so many parts: the car between two stations,
+// the stones around.
+func newCast(parts int) *cast {
+	return &cast{car: raster.NewBody(car(parts)), pillar: raster.Pillar(), stone: raster.Crystal(parts)}
+}
+
+func grow(bodies []*raster.Body, mesh *raster.Mesh, n int) []*raster.Body {
+	for len(bodies) < n {
+		bodies = append(bodies, raster.NewBody(mesh))
+	}
+	return bodies
+}
+
+func (c *cast) draw(canvas *raster.Canvas, cam *raster.Camera, mirrored bool) {
+	for _, b := range c.pillars[:c.shownPillars] {
+		b.Draw(canvas, cam, mirrored)
+	}
+	c.car.Draw(canvas, cam, mirrored)
+	for _, b := range c.stones[:c.shownStones] {
+		b.Draw(canvas, cam, mirrored)
 	}
 }
 
 // arrange puts pillars and stones where they are at that moment.
-func (s *Show) arrange(v *View) (pillars, stones []*raster.Body) {
+func (s *Show) arrange(v *View, c *cast) {
 	detail := min(MaxDetail, max(0, v.Detail))
-	pillars = s.pillars[:int(detail*pillarsPer)]
-	stones = s.stones[:int(detail*stonesPer)]
-	for i, b := range pillars {
+	c.shownPillars, c.shownStones = int(min(detail, maxRings)*pillarsPer), int(detail*stonesPer)
+	c.pillars = grow(c.pillars, c.pillar, c.shownPillars)
+	c.stones = grow(c.stones, c.stone, c.shownStones)
+	for i, b := range c.pillars[:c.shownPillars] {
 		placePillar(b, i, v.Seconds)
 	}
-	for i, b := range stones {
+	for i, b := range c.stones[:c.shownStones] {
 		s.placeStone(b, i, v.Seconds)
 	}
-	return pillars, stones
 }
 
 // placePillar puts pillar i into its ring: each ring of 64 stands behind the
