@@ -116,18 +116,21 @@ func (s *Show) choose(detail float64) (*raster.Canvas, *cast) {
 // tableSpeed is how fast the turntable turns, radians a second.
 const tableSpeed = 0.25
 
-// light lights the car as it stands.
+// light lights the car as it stands. Corners that turn away, from the eye and
+// from where the floor sees them, are left dim: they are hardly ever seen.
 func (s *Show) light(v *View, body *raster.Body, turn raster.Turn) {
 	body.Turn = turn
 	kinds := surfaces(v.Paint)
+	below := raster.Vec{X: s.eye.X, Y: -s.eye.Y, Z: s.eye.Z}
 	for i, n := range body.Normal {
-		at := body.World(body.Pos[i])
-		view := s.eye.Minus(at).Unit()
-		normal := turn.Of(n)
-		if normal.Dot(view) < -0.3 {
-			continue // of a side that is not seen
+		kind := &kinds[body.Material[i]]
+		p := point{at: body.World(body.Pos[i]), normal: turn.Of(n)}
+		p.view = s.eye.Minus(p.at).Unit()
+		if p.normal.Dot(p.view) < -0.3 && p.normal.Dot(below.Minus(p.at)) < 0 {
+			body.Colour[i] = tone(kind.albedo.Mul(s.room.sky.ambient))
+			continue
 		}
-		body.Colour[i] = tone(s.room.shade(&kinds[body.Material[i]], point{at: at, normal: normal, view: view}))
+		body.Colour[i] = tone(s.room.shade(kind, p))
 	}
 }
 
