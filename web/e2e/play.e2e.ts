@@ -76,7 +76,7 @@ describe('the play page', () => {
   })
 
   it('goes on in a second tab of the same person, and back', async () => {
-    const secret = await dot.page.evaluate(() => ({ ...sessionStorage }))
+    const secret = await dot.page.evaluate(() => Object.fromEntries(Object.entries(sessionStorage)))
     const other = await dot.context.newPage()
     await other.addInitScript((kept) => Object.entries(kept).forEach(([k, v]) => sessionStorage.setItem(k, String(v))), secret)
     await other.goto(demo.url)
