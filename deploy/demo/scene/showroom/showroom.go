@@ -73,10 +73,6 @@ const (
 	maxRings   = 8 // of pillars
 )
 
-// fineFrom is the detail from which the picture is drawn twice as wide and high
-// as it is shown.
-const fineFrom = 2
-
 // Draw gives the picture of a view. It is good until the next call.
 func (s *Show) Draw(v View) (*image.RGBA, Cost) {
 	canvas, cast := s.choose(v.Detail)
