@@ -30,20 +30,22 @@ const (
 	closeGoing     = 1001
 )
 
-// enter makes v the player; the one before has to go. It says whether the scene
-// still runs.
-func (h *hub) enter(v *viewer) bool {
+// enter makes v the player; the one before has to go.
+func (h *hub) enter(v *viewer) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return false
+		v.stop(closeGoing, ended)
+		return
 	}
 	if h.player != nil {
 		h.player.stop(closeTakenOver, "opened elsewhere")
 	}
 	h.player = v
-	return true
 }
+
+// ended is why everybody has to go at the end.
+const ended = "the scene has ended"
 
 // publish adds a publisher, if there is room for one.
 func (h *hub) publish(v *viewer) bool {
@@ -75,7 +77,7 @@ func (h *hub) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = true
-	h.each(func(v *viewer) { v.stop(closeGoing, "the scene has ended") })
+	h.each(func(v *viewer) { v.stop(closeGoing, ended) })
 }
 
 func (h *hub) each(f func(*viewer)) {

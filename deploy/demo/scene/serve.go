@@ -100,10 +100,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		return // the upgrader has answered
 	}
 	v := newViewer(conn, s.o.FPS, text(helloFrame{Type: "hello", Session: s.o.Session, Width: s.o.Width, Height: s.o.Height, FPS: s.o.FPS, Levels: levels}))
-	if !s.hub.enter(v) {
-		_ = conn.Close()
-		return
-	}
+	s.hub.enter(v)
 	player := &player{viewer: v, inbox: s.inbox, input: rate.NewLimiter(inputRate, inputBurst), complaints: rate.NewLimiter(2, 4)}
 	s.run(v, maxInputBytes, player.got)
 }
@@ -122,8 +119,6 @@ func (s *server) publish(w http.ResponseWriter, r *http.Request) {
 	v := newViewer(conn, s.o.FPS, text(wire.StreamInfo{Mime: "image/jpeg", Codec: "mjpeg", Width: s.o.Width, Height: s.o.Height, Rate: s.o.FPS}))
 	if !s.hub.publish(v) {
 		v.stop(closeTooMany, "published often enough")
-		v.close()
-		return
 	}
 	s.run(v, maxControlBytes, func([]byte) { v.stop(closeProtocol, "nothing is read here") })
 }
@@ -142,6 +137,10 @@ func (s *server) run(v *viewer, limit int64, got func([]byte)) {
 		s.inbox.put(input{kind: inMove}) // no key is held any more
 	}
 	<-wrote
+	_ = v.conn.Close()
+	if v.late != nil {
+		v.late.Stop()
+	}
 }
 
 func text(v any) []byte {

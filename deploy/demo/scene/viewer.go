@@ -13,6 +13,7 @@ import (
 const (
 	writeTimeout = 10 * time.Second
 	pongTimeout  = 20 * time.Second
+	closeTimeout = time.Second
 	maxNotes     = 8
 )
 
@@ -26,6 +27,7 @@ type viewer struct {
 	flight flight
 	quit   chan struct{}
 	once   sync.Once
+	late   *time.Timer // closes the connection if the other end does not; owned by the writer
 	code   int
 	text   string
 }
@@ -47,6 +49,8 @@ func (v *viewer) stop(code int, text string) {
 	v.once.Do(func() {
 		v.code, v.text = code, text
 		close(v.quit)
+		// A write that waits for a slow reader does not wait much longer.
+		_ = v.conn.NetConn().SetWriteDeadline(time.Now().Add(closeTimeout))
 	})
 }
 
@@ -107,18 +111,29 @@ func (v *viewer) message(kind int, data []byte) error {
 	return v.conn.WriteMessage(kind, data)
 }
 
+// close says why and lets the frame go that the hub put here after the end. The
+// other end has a moment to close too: to break off would lose it the reason.
 func (v *viewer) close() {
 	if v.code != 0 {
-		_ = v.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(v.code, v.text), time.Now().Add(time.Second))
+		_ = v.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(v.code, v.text), time.Now().Add(closeTimeout))
+		v.late = time.AfterFunc(closeTimeout, func() { _ = v.conn.Close() })
+	} else {
+		_ = v.conn.Close()
 	}
-	_ = v.conn.Close()
-	for { // what the hub put here after the end
-		select {
-		case m := <-v.mail:
-			m.frame.release()
-		default:
-			return
-		}
+	select {
+	case m := <-v.mail:
+		m.frame.release()
+	default:
+	}
+}
+
+// ended says whether the connection is to end.
+func (v *viewer) ended() bool {
+	select {
+	case <-v.quit:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -127,23 +142,25 @@ func (v *viewer) close() {
 func (v *viewer) read(limit int64, got func(data []byte)) {
 	defer v.stop(0, "")
 	v.conn.SetReadLimit(limit)
-	v.conn.SetPongHandler(func(payload string) error {
-		if len(payload) == 4 {
-			v.flight.landed(binary.BigEndian.Uint32([]byte(payload)), time.Now())
+	v.conn.SetPongHandler(v.pong)
+	err := v.extend()
+	for err == nil {
+		var data []byte
+		if _, data, err = v.conn.ReadMessage(); err == nil && !v.ended() {
+			got(data)
 		}
-		return v.conn.SetReadDeadline(time.Now().Add(pongTimeout))
-	})
-	if v.conn.SetReadDeadline(time.Now().Add(pongTimeout)) != nil {
-		return
-	}
-	for {
-		_, data, err := v.conn.ReadMessage()
-		if err != nil {
-			return
-		}
-		got(data)
 	}
 }
+
+func (v *viewer) pong(payload string) error {
+	if len(payload) == 4 {
+		v.flight.landed(binary.BigEndian.Uint32([]byte(payload)), time.Now())
+	}
+	return v.extend()
+}
+
+// extend gives the other end more time.
+func (v *viewer) extend() error { return v.conn.SetReadDeadline(time.Now().Add(pongTimeout)) }
 
 // flight is what is on its way to one who looks. It allows as many frames as fit
 // into the way there and back, and two more: enough to keep the rate over a long
