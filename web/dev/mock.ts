@@ -48,7 +48,7 @@ const answer: Connect.NextHandleFunction = (req, res, next) => {
 }
 
 const lobbies = () => Object.keys(scenes).map((pool) => ({
-  pool, apps: ['showroom'], note: '1.5 of the 2 cores of this machine; browsers on it are not counted',
+  pool, apps: ['showroom'], note: 'sessions are counted against 1 of 2 cores of this machine',
 }))
 
 function json(res: ServerResponse, status: number, body: unknown): void {

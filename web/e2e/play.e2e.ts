@@ -1,5 +1,6 @@
 // The main job, end to end: real browsers, the real service, the real probe,
 // the demo's app. The tests build on each other, in this order.
+import { readFileSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launch } from '../dev/browser.ts'
@@ -141,6 +142,21 @@ describe('the play page', () => {
     await eve.press('Leave the line')
     await eve.page.getByRole('dialog').getByRole('button', { name: 'Leave the line' }).click()
     await eve.reads('The session is over')
+  })
+
+  it('plays in a page of somebody else’s, as the library’s README has it', async () => {
+    const readme = readFileSync(new URL('../client/README.md', import.meta.url), 'utf8')
+    const html = /```html\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+    const page = await browser.newPage()
+    await page.route(new URL('/mine.html', demo.url).href, (route) =>
+      route.fulfill({ contentType: 'text/html', body: html.replaceAll('https://gate.example.com', demo.url.replace(/\/$/, '')).replaceAll("'showroom'", `'${demo.pool}'`) }))
+    await page.goto(new URL('/mine.html', demo.url).href)
+    await page.getByText('1 of 1 in line').waitFor({ timeout: 20_000 })
+    await bob.press('Leave')
+    await bob.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click()
+    await page.getByRole('button', { name: 'Take the seat' }).click()
+    await page.frameLocator('iframe').locator('#overlay.gone').waitFor({ state: 'attached', timeout: 20_000 })
+    await page.close()
   })
 
   it('has nothing to complain of', () => {

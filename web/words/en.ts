@@ -6,7 +6,7 @@ export const en = {
   'time.seconds': '{n} s',
   'time.left': '{time} left',
 
-  'play.note': 'What counts as the host here: {note}',
+  'play.note': 'On this host, {note}.',
 
   'connecting.title': 'Asking for a seat',
   'connecting.watch': 'Asking for a view',
@@ -71,7 +71,7 @@ export const en = {
   'view.waiting': 'The picture stopped; it is being opened again',
   'view.unsupported': 'This browser cannot show this kind of stream',
   'view.stats': '{fps} frames/s, {rate}',
-  'view.start': 'Watch a session meanwhile',
+  'view.start': 'Watch meanwhile',
   'view.stop': 'Stop watching',
 
   'alerts.sound': 'Sound when it is my turn',
@@ -100,9 +100,9 @@ export const en = {
   'playing.full': 'Full screen',
   'playing.reload': 'Reload picture',
   'playing.sharing': 'Who may watch',
-  'playing.open': 'Anyone may watch',
-  'playing.ask': 'Ask me first',
-  'playing.closed': 'Nobody may watch',
+  'playing.open': 'Anyone',
+  'playing.ask': 'Those I let',
+  'playing.closed': 'Nobody',
   'playing.watchers': '{n} watching',
   'playing.bar': 'Session',
 
@@ -187,7 +187,6 @@ export const en = {
   'admin.pauseTitle': 'Pause admission to {pool}?',
   'admin.pauseText': 'Nobody is seated or offered a seat until you resume. Sessions that run go on, and everybody in line keeps the place and is told.',
   'admin.seats': 'Seats',
-  'admin.seatsUsed': '{n} in use',
   'admin.seatsOffered': '{n} offered',
   'admin.seatsOf': 'of {n} calibrated',
   'admin.seatsFree': 'no calibrated number: load decides',

@@ -7,7 +7,7 @@ export const zh: Dictionary = {
   'time.seconds': '{n} 秒',
   'time.left': '剩余 {time}',
 
-  'play.note': '此处“主机”的范围：{note}',
+  'play.note': '此主机的计量方式：{note}',
 
   'connecting.title': '正在申请席位',
   'connecting.watch': '正在申请观看',
@@ -72,7 +72,7 @@ export const zh: Dictionary = {
   'view.waiting': '画面中断，正在重新打开',
   'view.unsupported': '此浏览器无法播放这种视频流',
   'view.stats': '{fps} 帧/秒，{rate}',
-  'view.start': '排队时观看他人会话',
+  'view.start': '边等边看',
   'view.stop': '停止观看',
 
   'alerts.sound': '轮到我时播放提示音',
@@ -85,7 +85,7 @@ export const zh: Dictionary = {
   'offered.accepting': '正在入座',
   'offered.decline': '放弃',
   'offered.tab': '轮到您了！{time}',
-  'offered.notify': '您的席位已就绪，请在 {time} 内入座。',
+  'offered.notify': '您的席位已就绪，请在 {time}内入座。',
 
   'starting.title': '正在启动您的会话',
   'starting.text': '主机：{host}。通常约需 {n} 秒。',
@@ -101,9 +101,9 @@ export const zh: Dictionary = {
   'playing.full': '全屏',
   'playing.reload': '重新载入画面',
   'playing.sharing': '谁可以观看',
-  'playing.open': '任何人可观看',
-  'playing.ask': '先征求我同意',
-  'playing.closed': '不允许观看',
+  'playing.open': '任何人',
+  'playing.ask': '经我允许者',
+  'playing.closed': '无人',
   'playing.watchers': '{n} 人在看',
   'playing.bar': '会话',
 
@@ -127,7 +127,7 @@ export const zh: Dictionary = {
 
   'refused.title': '这次未能进入',
   'refused.again': '再试一次',
-  'refused.after': '请在 {time} 后再试。',
+  'refused.after': '请在 {time}后再试。',
   'refused.queue_full': '队列已满。',
   'refused.unknown_app': '这里没有该应用。',
   'refused.unknown_class': '这里没有您的类别。',
@@ -151,7 +151,7 @@ export const zh: Dictionary = {
   'gone.seat': '您的席位暂时保留。',
   'gone.place': '您的排位暂时保留。',
   'gone.since': '自 {time} 起。',
-  'gone.retry': '{time} 后重试',
+  'gone.retry': '{time}后重试',
   'gone.trying': '正在重试',
   'gone.now': '立即重试',
   'gone.bar': '自 {time} 起与服务断开。席位仍保留，您可以继续。',
@@ -167,8 +167,8 @@ export const zh: Dictionary = {
 
   'notice.paused': '管理员已暂停放行，您的排位会保留。',
   'notice.resumed': '已恢复放行。',
-  'notice.ending_soon': '您的会话将在 {time} 后结束。',
-  'notice.ending_idle': '您似乎不在：若不按键或移动，会话将在 {time} 后结束。',
+  'notice.ending_soon': '您的会话将在 {time}后结束。',
+  'notice.ending_idle': '您似乎不在：若不按键或移动，会话将在 {time}后结束。',
   'notice.host_draining': '运行您会话的主机即将停止服务。',
   'notice.watched': '有 {n} 人正在观看您的会话。',
   'notice.dismiss': '关闭',
@@ -188,7 +188,6 @@ export const zh: Dictionary = {
   'admin.pauseTitle': '暂停 {pool} 的放行？',
   'admin.pauseText': '在恢复之前，不再安排或提供席位。正在运行的会话继续，排队者保留位置并会收到通知。',
   'admin.seats': '席位',
-  'admin.seatsUsed': '使用中 {n}',
   'admin.seatsOffered': '待接受 {n}',
   'admin.seatsOf': '标定 {n} 个',
   'admin.seatsFree': '未标定席位数：由负载决定',
