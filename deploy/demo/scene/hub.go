@@ -26,6 +26,7 @@ func newHub(o Options) *hub { return &hub{fps: o.FPS} }
 const (
 	closeProtocol  = 4400
 	closeTakenOver = 4409
+	closeTooLarge  = 4413
 	closeTooMany   = 4429
 	closeGoing     = 1001
 )

@@ -258,7 +258,7 @@ func TestGarbageIsToldAndIgnored(t *testing.T) {
 	if err := conn.WriteMessage(websocket.TextMessage, make([]byte, maxInputBytes+1)); err != nil {
 		t.Fatal(err)
 	}
-	wantClose(t, conn, websocket.CloseMessageTooBig)
+	wantClose(t, conn, closeTooLarge)
 }
 
 func TestFloodIsCutOff(t *testing.T) {

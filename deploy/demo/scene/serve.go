@@ -102,7 +102,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	v := newViewer(conn, s.o.FPS, text(helloFrame{Type: "hello", Session: s.o.Session, Width: s.o.Width, Height: s.o.Height, FPS: s.o.FPS, Levels: levels}))
 	s.hub.enter(v)
 	player := &player{viewer: v, inbox: s.inbox, input: rate.NewLimiter(inputRate, inputBurst), complaints: rate.NewLimiter(2, 4)}
-	s.run(v, maxInputBytes, player.got)
+	s.run(v, player.got)
 }
 
 // publish serves the probe: the stream for spectators, and no way in. It is not
@@ -120,19 +120,16 @@ func (s *server) publish(w http.ResponseWriter, r *http.Request) {
 	if !s.hub.publish(v) {
 		v.stop(closeTooMany, "published often enough")
 	}
-	s.run(v, maxControlBytes, func([]byte) { v.stop(closeProtocol, "nothing is read here") })
+	s.run(v, func([]byte) { v.stop(closeProtocol, "nothing is read here") })
 }
 
-// maxControlBytes is what a control frame may hold; nothing else is expected.
-const maxControlBytes = 125
-
 // run serves a socket until it ends.
-func (s *server) run(v *viewer, limit int64, got func([]byte)) {
+func (s *server) run(v *viewer, got func([]byte)) {
 	s.active.Add(1)
 	defer s.active.Done()
 	wrote := make(chan struct{})
 	go func() { defer close(wrote); v.write() }()
-	v.read(limit, got)
+	v.read(got)
 	if s.hub.leave(v) {
 		s.inbox.put(input{kind: inMove}) // no key is held any more
 	}

@@ -15,6 +15,7 @@ const (
 	pongTimeout  = 20 * time.Second
 	closeTimeout = time.Second
 	maxNotes     = 8
+	hardLimit    = 64 << 10 // a frame beyond it is not even read to its end
 )
 
 // viewer is one who looks: the player, or the publisher for spectators. A
@@ -139,14 +140,19 @@ func (v *viewer) ended() bool {
 
 // read takes what the other end sends until the connection ends; got is called
 // with each data frame.
-func (v *viewer) read(limit int64, got func(data []byte)) {
+func (v *viewer) read(got func(data []byte)) {
 	defer v.stop(0, "")
-	v.conn.SetReadLimit(limit)
+	v.conn.SetReadLimit(hardLimit)
 	v.conn.SetPongHandler(v.pong)
 	err := v.extend()
 	for err == nil {
 		var data []byte
-		if _, data, err = v.conn.ReadMessage(); err == nil && !v.ended() {
+		_, data, err = v.conn.ReadMessage()
+		switch {
+		case err != nil || v.ended():
+		case len(data) > maxInputBytes:
+			v.stop(closeTooLarge, "frame too large")
+		default:
 			got(data)
 		}
 	}

@@ -2,6 +2,7 @@ package showroom
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/rendergate/rendergate/deploy/demo/scene/raster"
 )
@@ -67,21 +68,19 @@ type floor struct {
 	sky         palette
 }
 
-// Bits of the textures' sides.
-const (
-	hallBits  = 10
-	tableBits = 10
-)
+// textureBits are those of the textures' sides for a picture of that width: as
+// many texels as pixels, in a power of two.
+func textureBits(width int) int { return min(10, bits.Len(uint(width-1))) } //nolint:gosec // a width is positive
 
-func newFloor(sky palette, lights []light) *floor {
+func newFloor(sky palette, lights []light, bits int) *floor {
 	room := &room{lights: lights, sky: sky}
 	grey := surface{albedo: raster.Vec{X: .075, Y: .075, Z: .09}}
 	lit := func(x, z float32) raster.Vec {
 		return room.shade(&grey, point{at: raster.Vec{X: x, Z: z}, normal: raster.Vec{Y: 1}})
 	}
 	f := &floor{sky: sky}
-	f.hall = newTexture(hallBits, hallSize, func(x, z float32) raster.Vec { return hallFloor(lit(x, z), x, z) })
-	f.table = newTexture(tableBits, tableSize, func(x, z float32) raster.Vec { return tableTop(x, z) })
+	f.hall = newTexture(bits, hallSize, func(x, z float32) raster.Vec { return hallFloor(lit(x, z), x, z) })
+	f.table = newTexture(bits, tableSize, func(x, z float32) raster.Vec { return tableTop(x, z) })
 	return f
 }
 

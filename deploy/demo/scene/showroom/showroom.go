@@ -52,7 +52,7 @@ func New(w, h int) *Show {
 		coarse: raster.NewCanvas(w, h), fine: raster.NewCanvas(2*w, 2*h), out: image.NewRGBA(image.Rect(0, 0, w, h)),
 		room: room{sky: dusk(), lights: lamps()}, plain: newCast(8), text: newText(h), w: w, h: h,
 	}
-	s.floor = newFloor(s.room.sky, s.room.lights)
+	s.floor = newFloor(s.room.sky, s.room.lights, textureBits(w))
 	return s
 }
 
