@@ -84,7 +84,7 @@ func (s sum) teach(m *moment) {
 // what it could give, not what was wanted, so it is left out.
 func (p *Pool) learn(s *session) {
 	h := s.host
-	if s.phase != PhaseConnected || s.visible(h.windowEnd) < 1 || !s.app.known {
+	if s.phase != PhaseConnected || s.playing(h.windowEnd) < 1 || !s.app.known {
 		s.learnt = tally{}
 		return
 	}

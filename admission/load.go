@@ -14,7 +14,7 @@ func (p *Pool) load(h *host, dev device, a *app) Load {
 		}
 		mean, spread := s.costs()
 		p.uses = append(p.uses, Use{
-			Seen: s.seen.of(dev.resource), Visible: s.visible(h.windowEnd),
+			Seen: s.seen.of(dev.resource), Visible: s.playing(h.windowEnd),
 			Mean: h.share(mean, dev.resource), Spread: h.share(spread, dev.resource),
 		})
 	}
@@ -45,14 +45,15 @@ func (h *host) share(c Cost, r Resource) float64 {
 }
 
 // credit is the least that a departed session was using, and so the most that
-// may be taken off a measurement that still holds it.
+// may be taken off a measurement that still holds it. Nothing is taken off for
+// one that was not seen by itself: it may have idled since its player dropped.
 func (h *host) credit(d departed, r Resource) float64 {
-	mean, spread := h.share(d.app.mean, r), h.share(d.app.spread, r)
-	least := d.visible * max(0, mean-2*spread)
-	if seen := d.seen.of(r); seen.Known {
-		least = min(least, seen.Value)
+	seen := d.seen.of(r)
+	if !seen.Known {
+		return 0
 	}
-	return least
+	mean, spread := h.share(d.app.mean, r), h.share(d.app.spread, r)
+	return min(seen.Value, d.visible*max(0, mean-2*spread))
 }
 
 // measured is the host's own reading of an elastic resource.

@@ -167,9 +167,23 @@ func (s *modelSession) seenOf(r Resource) Reading {
 	}
 }
 
-func (m *model) visible(h *modelHost, s *modelSession) float64 {
-	age := h.sample.WindowEnd.Sub(s.live).Seconds()
-	if s.live.IsZero() || age <= 0 {
+func (m *model) visible(h *modelHost, s *modelSession) float64 { return m.risen(h, s, s.live) }
+
+// playing: load shows while the player is there.
+func (m *model) playing(h *modelHost, s *modelSession) float64 {
+	switch s.phase {
+	case PhaseConnected:
+		return m.risen(h, s, s.connected)
+	case PhaseStopping:
+		return m.visible(h, s)
+	default:
+		return 0
+	}
+}
+
+func (m *model) risen(h *modelHost, s *modelSession, from time.Time) float64 {
+	age := h.sample.WindowEnd.Sub(from).Seconds()
+	if from.IsZero() || age <= 0 {
 		return 0
 	}
 	settle := m.policy.Apps[s.grant.App].SettleS
@@ -193,7 +207,7 @@ func (m *model) elastic(h *modelHost, g Grant, r Resource) {
 		if s.grant.Host != g.Host || (r != CPU && s.grant.GPU != g.GPU) {
 			continue
 		}
-		v, seen := m.visible(h, s), s.seenOf(r)
+		v, seen := m.playing(h, s), s.seenOf(r)
 		sMean, sSpread := m.costs(s.grant)
 		rest := (1 - v) * m.fraction(h, sMean, r)
 		variance += math.Pow((1-v)*m.fraction(h, sSpread, r), 2)
@@ -216,9 +230,8 @@ func (m *model) elastic(h *modelHost, g Grant, r Resource) {
 		dMean, dSpread := m.costs(d.session.grant)
 		least := m.visible(h, &d.session) * math.Max(0, m.fraction(h, dMean, r)-2*m.fraction(h, dSpread, r))
 		if seen := d.session.seenOf(r); seen.Known {
-			least = math.Min(least, seen.Value)
+			left -= math.Min(least, seen.Value)
 		}
-		left -= least
 	}
 	load := math.Max(0, left) + hidden
 	if perSession {

@@ -52,12 +52,13 @@ type modelEntry struct {
 }
 
 type modelSession struct {
-	grant  Grant
-	client string
-	phase  SessionPhase
-	live   time.Time
-	until  time.Time
-	seen   SessionSample
+	grant     Grant
+	client    string
+	phase     SessionPhase
+	live      time.Time
+	connected time.Time
+	until     time.Time
+	seen      SessionSample
 }
 
 func newModel() *model {
@@ -299,7 +300,8 @@ func (m *model) applyProgress(e Event) {
 		m.must(s.phase == PhasePending || s.phase == PhaseStarting, "session %s ready in phase %s", b.Session, s.phase)
 		s.phase, s.live, s.until = PhaseReady, e.At, b.Until
 	case SessionConnected:
-		m.sessions[b.Session].phase = PhaseConnected
+		s := m.sessions[b.Session]
+		s.phase, s.connected = PhaseConnected, e.At
 	case SessionDropped:
 		s := m.sessions[b.Session]
 		s.phase, s.until = PhaseDropped, b.Until

@@ -37,6 +37,32 @@ func TestReservationFades(t *testing.T) {
 	s.want(s.second("h", 0.35), "offered")
 }
 
+// TestSeatOfAnIdleApp: an app that does little while nobody is connected, before
+// the player comes or after a drop, keeps room for what it will do when the
+// player is there.
+func TestSeatOfAnIdleApp(t *testing.T) {
+	for name, seen := range map[string][]SessionSample{
+		"seen by session": uses(0.01, "s1-x", "s2-x", "s3-x"),
+		"seen as a whole": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, func(p *Policy) { p.Session.ReconnectGrace = time.Hour }).host("h", 0.1)
+			s.play("ann", "bob")
+			s.join("cy")
+			s.state("s3-x", StateReady)
+			s.state("s1-x", StateDropped)
+			s.state("s2-x", StateDropped)
+			s.join("dee")
+			for range 30 {
+				s.want(s.second("h", 0.13, seen...), "")
+			}
+			if b := s.p.BlockedBy(s.now, "", Play); b == nil || b.Resource != CPU || b.Projected < 0.1+4*0.25 {
+				t.Fatalf("blocked by %+v, want the three idle seats in full", b)
+			}
+		})
+	}
+}
+
 func TestHysteresis(t *testing.T) {
 	s := newScene(t, nil).host("h", 0.7)
 	s.join("ann")
@@ -63,11 +89,12 @@ func TestDepartureOpens(t *testing.T) {
 		p.Apps["app"] = Profile{App: "app", Cost: Cost{CPUCores: 1}, Spread: Cost{CPUCores: 0.1}, SettleS: 1}
 	}).host("h", 0.0)
 	s.play("ann", "bob", "cy")
+	full := func() string { return s.second("h", 0.75, uses(0.25, "s1-x", "s2-x", "s3-x")...) }
 	for range 3 {
-		s.second("h", 0.75)
+		full()
 	}
 	s.play("dee")
-	s.second("h", 0.75)
+	full()
 	// 0.75 - (0.25 - 2 x 0.025) + 0.25 + 0.025 = 0.825
 	s.want(s.free("ann"), "session_released offered")
 }
@@ -284,4 +311,13 @@ func TestLearning(t *testing.T) {
 	if after := s.p.apps["app"].estimate; after.cpu.mean < before.cpu.mean {
 		t.Fatalf("a saturated host taught: %+v, before %+v", after, before)
 	}
+}
+
+// uses are samples of sessions that each take that fraction of the CPU.
+func uses(cpu float64, sessions ...string) []SessionSample {
+	list := make([]SessionSample, 0, len(sessions))
+	for _, id := range sessions {
+		list = append(list, SessionSample{Session: id, CPU: Known(cpu)})
+	}
+	return list
 }

@@ -63,14 +63,32 @@ func (ph SessionPhase) lit() bool {
 	return ph == PhaseReady || ph == PhaseConnected || ph == PhaseDropped
 }
 
-// visible is how far the session's load shows in a window that ended then: 0
-// until its process is ready, then rising evenly over the profile's settling
-// time.
-func (s *session) visible(windowEnd instant) float64 {
-	if s.liveAt == 0 || windowEnd <= s.liveAt {
+// visible is how far what the session's process holds (memory, VRAM) shows in
+// a window that ended then: 0 until it is ready, then rising evenly over the
+// profile's settling time.
+func (s *session) visible(windowEnd instant) float64 { return s.risen(s.liveAt, windowEnd) }
+
+// playing is how far the load of the session shows there (CPU, GPU, encoder).
+// Many apps draw or encode little while nobody is connected, so it rises from
+// when the player connects, and is 0 again while the player is dropped: the
+// load comes back with the player. A session that is being stopped gets no
+// more of it.
+func (s *session) playing(windowEnd instant) float64 {
+	switch s.phase {
+	case PhaseConnected:
+		return s.risen(s.since, windowEnd)
+	case PhaseStopping:
+		return s.visible(windowEnd)
+	default:
 		return 0
 	}
-	return min(1, windowEnd.sub(s.liveAt).Seconds()/s.app.settleS())
+}
+
+func (s *session) risen(from, windowEnd instant) float64 {
+	if from == 0 || windowEnd <= from {
+		return 0
+	}
+	return min(1, windowEnd.sub(from).Seconds()/s.app.settleS())
 }
 
 // setPhase moves the session on and arms what ends the phase.
