@@ -14,6 +14,9 @@ func (p *Pool) Apply(e Event) {
 	p.last = max(p.last, at)
 	switch b := e.Body.(type) {
 	case PolicySet:
+		if b.Configured {
+			p.configured = b.Policy
+		}
 		p.adopt(b.Policy)
 	case Paused:
 		p.paused = true
@@ -35,7 +38,7 @@ func (p *Pool) applyOpened(b PoolOpened) {
 	if p.open() || b.ID == "" {
 		return
 	}
-	p.id, p.name = b.ID, b.Name
+	p.id, p.name, p.configured = b.ID, b.Name, b.Policy
 	p.adopt(b.Policy)
 }
 

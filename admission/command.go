@@ -96,8 +96,9 @@ type (
 	RemoveEntry struct{ Entry, By string }
 	Promote     struct{ Entry, By string }
 	SetPolicy   struct {
-		Policy Policy
-		By     string
+		Policy     Policy
+		By         string
+		Configured bool // it comes from the configuration; see [Pool.Configured]
 	}
 )
 

@@ -59,7 +59,7 @@ func (d *draft) setPolicy(c SetPolicy) {
 		d.refuse(RefusedInvalid, "%v", err)
 		return
 	}
-	d.add(PolicySet{Policy: c.Policy.clone(), By: c.By})
+	d.add(PolicySet{Policy: c.Policy.clone(), By: c.By, Configured: c.Configured})
 }
 
 // recover takes the pool over after a restart. Offers whose clock ran out while

@@ -45,9 +45,12 @@ type (
 		Name   string `json:"name"`
 		Policy Policy `json:"policy"`
 	}
+	// PolicySet: Configured says that the policy comes from the configuration, and
+	// not from an operator's live change.
 	PolicySet struct {
-		Policy Policy `json:"policy"`
-		By     string `json:"by,omitempty"`
+		Policy     Policy `json:"policy"`
+		By         string `json:"by,omitempty"`
+		Configured bool   `json:"configured,omitempty"`
 	}
 	Paused struct {
 		By string `json:"by,omitempty"`

@@ -206,6 +206,6 @@ func (h *history) operate() {
 		p := h.p.Policy()
 		other := h.policy()
 		p.Uplink, p.Spectators, p.Placement.Order = other.Uplink, other.Spectators, other.Placement.Order
-		h.run(SetPolicy{Policy: p})
+		h.run(SetPolicy{Policy: p, Configured: h.n(2) == 0})
 	}
 }

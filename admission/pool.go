@@ -18,20 +18,21 @@ const runEvents = 800
 // for readers: reading brings caches up to date.
 type Pool struct {
 	// What the journal holds. Everything here comes from events alone.
-	id, name  string
-	policy    Policy
-	paused    bool
-	last      instant // the last event's time: now never goes below it
-	recovered instant
-	learnedAt instant // the last CostsLearned
-	counts    counts
-	minKey    int64 // the lowest and highest key that an entry ever had
-	maxKey    int64
-	clients   map[string]*client
-	entries   map[string]*entry
-	sessions  map[string]*session
-	hosts     map[string]*host
-	apps      map[string]*app
+	id, name   string
+	policy     Policy
+	configured Policy // the last that came from the configuration
+	paused     bool
+	last       instant // the last event's time: now never goes below it
+	recovered  instant
+	learnedAt  instant // the last CostsLearned
+	counts     counts
+	minKey     int64 // the lowest and highest key that an entry ever had
+	maxKey     int64
+	clients    map[string]*client
+	entries    map[string]*entry
+	sessions   map[string]*session
+	hosts      map[string]*host
+	apps       map[string]*app
 
 	// What follows from it, kept for speed.
 	identities map[string]*client

@@ -11,6 +11,11 @@ import (
 // Policy is the policy in force. The caller may change the copy.
 func (p *Pool) Policy() Policy { return p.policy.clone() }
 
+// Configured is the last policy that came from the configuration. An owner that
+// starts compares its configuration with it: only a changed configuration
+// takes the place of what operators have set live since.
+func (p *Pool) Configured() Policy { return p.configured.clone() }
+
 // View is the pool at a glance.
 func (p *Pool) View() PoolView {
 	v := PoolView{

@@ -14,21 +14,22 @@ import (
 // listed by the number it got when it was made, so equal pools give equal bytes.
 type (
 	snapshot struct {
-		V         int           `json:"v"`
-		ID        string        `json:"id"`
-		Name      string        `json:"name"`
-		Policy    Policy        `json:"policy"`
-		Paused    bool          `json:"paused"`
-		Last      instant       `json:"last"`
-		Recovered instant       `json:"recovered"`
-		LearnedAt instant       `json:"learned_at"`
-		Counts    counts        `json:"counts"`
-		MinKey    int64         `json:"min_key"`
-		MaxKey    int64         `json:"max_key"`
-		Apps      []snapApp     `json:"apps"`
-		Hosts     []snapHost    `json:"hosts"`
-		Clients   []snapClient  `json:"clients"`
-		Sessions  []snapSession `json:"sessions"`
+		V          int           `json:"v"`
+		ID         string        `json:"id"`
+		Name       string        `json:"name"`
+		Policy     Policy        `json:"policy"`
+		Configured *Policy       `json:"configured,omitempty"` // nil: as Policy
+		Paused     bool          `json:"paused"`
+		Last       instant       `json:"last"`
+		Recovered  instant       `json:"recovered"`
+		LearnedAt  instant       `json:"learned_at"`
+		Counts     counts        `json:"counts"`
+		MinKey     int64         `json:"min_key"`
+		MaxKey     int64         `json:"max_key"`
+		Apps       []snapApp     `json:"apps"`
+		Hosts      []snapHost    `json:"hosts"`
+		Clients    []snapClient  `json:"clients"`
+		Sessions   []snapSession `json:"sessions"`
 	}
 	snapApp struct {
 		Name    string    `json:"name"`
@@ -96,7 +97,7 @@ type (
 // Snapshot writes the journalled state in a stable form: equal pools give equal bytes.
 func (p *Pool) Snapshot() ([]byte, error) {
 	s := snapshot{
-		V: formatVersion, ID: p.id, Name: p.name, Policy: p.policy, Paused: p.paused, Last: p.last,
+		V: formatVersion, ID: p.id, Name: p.name, Policy: p.policy, Configured: &p.configured, Paused: p.paused, Last: p.last,
 		Recovered: p.recovered, LearnedAt: p.learnedAt, Counts: p.counts, MinKey: p.minKey, MaxKey: p.maxKey,
 	}
 	for _, a := range p.appOrder {
@@ -176,6 +177,10 @@ func (p *Pool) restore(s *snapshot) error {
 	p.id, p.name, p.paused, p.last = s.ID, s.Name, s.Paused, max(0, s.Last)
 	p.recovered, p.learnedAt = s.Recovered, s.LearnedAt
 	p.minKey, p.maxKey = s.MinKey, s.MaxKey
+	p.configured = s.Policy
+	if s.Configured != nil {
+		p.configured = *s.Configured
+	}
 	p.adopt(s.Policy)
 	for _, a := range s.Apps {
 		p.app(a.Name).restore(a)

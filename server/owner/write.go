@@ -73,8 +73,11 @@ func (o *Owner) recover(ctx context.Context) error {
 		first, _ = o.pool.Run(now, admission.Open{ID: rand.Text()[:8], Name: o.o.Name, Policy: o.o.Policy})
 	} else {
 		first, _ = o.pool.Run(now, admission.Recover{})
-		if !equalPolicy(o.pool.Policy(), o.o.Policy) {
-			more, outcome := o.pool.Run(now, admission.SetPolicy{Policy: o.o.Policy, By: "config"})
+		if !equalPolicy(o.pool.Configured(), o.o.Policy) {
+			if !equalPolicy(o.pool.Configured(), o.pool.Policy()) {
+				o.o.Log.Warn("the configured policy has changed and takes the place of the one that operators set live", "pool", o.o.Name)
+			}
+			more, outcome := o.pool.Run(now, admission.SetPolicy{Policy: o.o.Policy, By: "config", Configured: true})
 			if outcome.Refused != nil {
 				return fmt.Errorf("pool %s: the configured policy: %s", o.o.Name, outcome.Refused.Message)
 			}
