@@ -116,6 +116,7 @@ func (p *Pool) applyConnected(b HostConnected, at instant) {
 	h.facts, h.connected, h.lost, h.since = b.Facts.clone(), true, false, at
 	p.regroup(h)
 	p.armHost(h)
+	p.pardon(h)
 	p.forget(h) // it must be measured anew before it gets anybody
 }
 

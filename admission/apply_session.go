@@ -108,6 +108,7 @@ func (p *Pool) applyPending(s *session, at instant) {
 	switch {
 	case s.phase == PhaseStarting:
 		s.tries++
+		p.failed(s.host, s.app.name, at)
 	case s.phase.lit():
 		s.crashes = append(s.crashes, at)
 		s.crashes = s.crashes[max(0, len(s.crashes)-maxCrashes):]
@@ -121,6 +122,7 @@ func (p *Pool) applyPending(s *session, at instant) {
 func (p *Pool) applyMoved(s *session, b SessionMoved, at instant) {
 	if s.phase == PhaseStarting && b.Reason == WhyFailed {
 		s.tries++
+		p.failed(s.host, s.app.name, at)
 	}
 	p.playBps -= s.bps()
 	p.leaveHost(s)
@@ -133,6 +135,7 @@ func (p *Pool) applyMoved(s *session, b SessionMoved, at instant) {
 
 func (p *Pool) applyReady(s *session, b SessionReady, at instant) {
 	s.liveAt, s.tries, s.endsAt = at, 0, toInstant(b.EndsAt)
+	p.started(s.host, s.app.name)
 	if s.readyAt == 0 {
 		s.readyAt = at
 	}
@@ -142,6 +145,9 @@ func (p *Pool) applyReady(s *session, b SessionReady, at instant) {
 func (p *Pool) applyEnded(s *session, b SessionEnded, at instant) {
 	c := s.client
 	s.client, c.session = nil, nil
+	if s.phase == PhaseStarting && b.Reason == WhyFailed {
+		p.failed(s.host, s.app.name, at)
+	}
 	if s.readyAt != 0 && b.Requeued == "" {
 		s.app.ended(at.sub(s.readyAt).Seconds())
 	}

@@ -19,6 +19,7 @@ type fit struct {
 // host that is short of something is nearer to fitting than one unheard of.
 const (
 	ratioNoDevice = 1e3
+	ratioFailing  = 5e3
 	ratioStale    = 1e4
 	ratioDraining = 1e5
 	ratioMost     = 1e3 // of any load
@@ -46,6 +47,7 @@ const (
 	verdictPaused       = "paused"
 	verdictDraining     = "draining"
 	verdictDisconnected = "disconnected"
+	verdictFailing      = "failing"
 	verdictUnlimited    = "unlimited"
 )
 
@@ -123,19 +125,23 @@ func (p *Pool) hostState(h *host) []need {
 	return list
 }
 
-// hostNeeds are the resources that a host has once.
+// hostNeeds are the resources that a host has once, and what failed there.
 func (p *Pool) hostNeeds(h *host, a *app) []need {
 	c := a.ceiling()
 	var measured Reading
 	if h.sample != nil {
 		measured = h.sample.Memory
 	}
-	return []need{
+	list := []need{
 		p.elastic(h, device{CPU, NoDevice}, a),
 		h.hard(Memory, NoDevice, hardAsk{measured, c.MemoryBytes, p.policy.Threshold.Memory * h.facts.MemoryBytes}),
 		p.seatsNeed(h, a),
 		p.uplinkNeed(h),
 	}
+	if i, found := h.faultOf(a.name); found {
+		list = append(list, h.faults[i].need())
+	}
+	return list
 }
 
 // elastic judges one elastic resource.

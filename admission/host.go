@@ -17,6 +17,8 @@ type host struct {
 	lost      bool // silent for too long; nothing on it counts as running
 	sessions  []*session
 	timer     *timer
+	faults    []fault // by app
+	restTimer *timer
 
 	telemetry
 
@@ -107,13 +109,17 @@ func (p *Pool) touch(h *host) {
 	}
 }
 
-// settle brings caches up to date: samples that have gone stale, and hosts on
-// which something changed.
+// settle brings caches up to date: samples that have gone stale, rests that are
+// over, and hosts on which something changed.
 func (p *Pool) settle(now instant) {
 	for t := p.fresh.top(); t != nil && t.at < now; t = p.fresh.top() {
 		h := t.owner.(*host)
-		h.fresh = false
-		p.fresh.set(&h.freshTimer, timer{})
+		if t.kind == timerRest {
+			p.rested(h, now)
+		} else {
+			h.fresh = false
+			p.fresh.set(&h.freshTimer, timer{})
+		}
 		p.touch(h)
 	}
 	for _, h := range p.dirty {

@@ -28,6 +28,11 @@ const (
 	// not before startLeast.
 	startLeast  = 60 * time.Second
 	startFactor = 3
+	// A host on which faultsAllowed starts of an app have failed in a row gets
+	// nobody for it for faultRest, and for twice as long after each further one.
+	faultsAllowed = 3
+	faultRest     = 10 * time.Second
+	faultRestMost = 5 * time.Minute
 	// A session whose process dies is started again maxCrashes times within
 	// crashWindow.
 	maxCrashes  = 3

@@ -80,6 +80,7 @@ func (m *model) checkRoom(at time.Time, g Grant, moved bool) {
 	_, known := m.policy.Apps[g.App]
 	m.must(h != nil && h.connected && !h.draining && known && slices.Contains(h.facts.Apps, g.App), "seat %s on a host that takes nobody", g.Session)
 	m.must(h.sample != nil && at.Sub(h.sample.Received) <= 5*h.sample.Period, "seat %s on stale host %s", g.Session, g.Host)
+	m.must(!at.Before(h.rest[g.App]), "seat %s on %s, which rests from failed starts until %s", g.Session, g.Host, h.rest[g.App])
 	profile := m.policy.Apps[g.App]
 	m.must((g.GPU == NoDevice) == !profile.Cost.NeedsGPU(), "seat %s has GPU %d", g.Session, g.GPU)
 	m.elastic(h, g, CPU)

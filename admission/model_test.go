@@ -2,6 +2,7 @@ package admission
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -26,6 +27,8 @@ type modelHost struct {
 	connected, draining bool
 	sample              *Sample
 	departed            []modelDeparted
+	faults              map[string]int       // starts that failed in a row, by app
+	rest                map[string]time.Time // until when it gets nobody for the app
 }
 
 type modelDeparted struct {
@@ -151,6 +154,7 @@ func (m *model) applyHost(e Event) {
 		m.silence(b.Facts.Host)
 		h := m.hosts[b.Facts.Host]
 		h.facts, h.connected = b.Facts, true
+		h.faults, h.rest = map[string]int{}, map[string]time.Time{}
 	case HostDisconnected:
 		m.silence(b.Host)
 	case HostLost:
@@ -252,6 +256,7 @@ func (m *model) applySession(e Event) {
 		s := m.sessions[b.Session]
 		m.must(s.client == b.Client && s.phase != PhaseOffered, "session %s moved and has no player", b.Session)
 		m.depart(e.At, s)
+		m.failed(e.At, s, b.Reason)
 		client := s.client
 		delete(m.sessions, b.Session)
 		m.checkRoom(e.At, b.Grant, true)
@@ -259,6 +264,7 @@ func (m *model) applySession(e Event) {
 	case SessionEnded:
 		s := m.sessions[b.Session]
 		m.must(s != nil && s.client == b.Client && s.phase != PhaseStopping && s.phase != PhaseOffered, "session %s ended and had no player", b.Session)
+		m.failed(e.At, s, b.Reason)
 		s.phase, s.client = PhaseStopping, ""
 		c := m.clients[b.Client]
 		c.session = ""
@@ -294,11 +300,14 @@ func (m *model) applyProgress(e Event) {
 	case SessionPending:
 		s := m.sessions[b.Session]
 		m.depart(e.At, s)
+		m.failed(e.At, s, b.Reason)
 		s.phase, s.live, s.seen = PhasePending, time.Time{}, SessionSample{}
 	case SessionReady:
 		s := m.sessions[b.Session]
 		m.must(s.phase == PhasePending || s.phase == PhaseStarting, "session %s ready in phase %s", b.Session, s.phase)
 		s.phase, s.live, s.until = PhaseReady, e.At, b.Until
+		h := m.hosts[s.grant.Host]
+		h.faults[s.grant.App], h.rest[s.grant.App] = 0, time.Time{}
 	case SessionConnected:
 		s := m.sessions[b.Session]
 		s.phase, s.connected = PhaseConnected, e.At
@@ -381,4 +390,18 @@ func (m *model) class(name string) int {
 		return i
 	}
 	return max(0, len(m.policy.Queue.Classes)-1)
+}
+
+// failed: three starts of an app that fail in a row make its host rest, for 10 s
+// and then for twice as long each time, five minutes at most.
+func (m *model) failed(at time.Time, s *modelSession, why Why) {
+	if s.phase != PhaseStarting || why != WhyFailed {
+		return
+	}
+	h := m.hosts[s.grant.Host]
+	h.faults[s.grant.App]++
+	if n := h.faults[s.grant.App]; n >= 3 {
+		seconds := math.Min(300, 10*math.Pow(2, float64(n-3)))
+		h.rest[s.grant.App] = at.Add(time.Duration(seconds * float64(time.Second)))
+	}
 }

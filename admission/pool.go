@@ -55,7 +55,7 @@ type Pool struct {
 	thin       *ordered[*host] // in a brownout, with views to step down
 
 	// Soft state, which no journal holds.
-	fresh  timers  // when samples go stale
+	fresh  timers  // when samples go stale and rests end
 	wake   bool    // Observe or a cut-off Run has left something to do
 	ticked instant // the latest Run
 	uses   []Use   // scratch

@@ -18,6 +18,7 @@ const (
 	Starting        Resource = "starting"    // sessions that start on a host at once
 	UplinkHost      Resource = "uplink_host" // bits per second out of a host
 	UplinkPool      Resource = "uplink_pool" // bits per second out of the pool
+	Failing         Resource = "failing"     // starts of the app that failed on a host in a row
 	Frames          Resource = "frames"      // what players report of delivered frames
 	NoHost          Resource = "no_host"     // no host that serves the app is connected
 	Stale           Resource = "stale"       // the newest sample is too old, or a value is unknown

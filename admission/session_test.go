@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -35,6 +36,69 @@ func TestStartThatFailsOnTheOnlyHost(t *testing.T) {
 	s.join("ann")
 	s.want(s.state("s1-x", StateEnded), "session_pending session_starting:2")
 	s.want(s.state("s1-x", StateReady), "session_ready")
+}
+
+// TestHostThatFails: a host on which nothing starts must not take one player
+// after the other, empty as it is.
+func TestHostThatFails(t *testing.T) {
+	s := newScene(t, nil).host("bad", 0.1).host("good", 0.3)
+	for i := range 2 { // each fails on the better host and is moved
+		s.join(fmt.Sprint("p", i))
+		v := s.session(fmt.Sprint("p", i))
+		if v.Host != "bad" {
+			t.Fatalf("player %d is on %s", i, v.Host)
+		}
+		s.want(s.state(v.ID, StateEnded), "session_moved:good session_starting:2")
+		s.state(v.ID, StateReady)
+		s.state(v.ID, StateConnected)
+	}
+	s.join("p2")
+	s.want(s.state(s.session("p2").ID, StateEnded), "session_pending session_starting:2")
+	s.want(s.state(s.session("p2").ID, StateEnded), "session_ended:failed session_released")
+	s.blocked(Block{Resource: CPU, Host: "good", Projected: 1.05, Limit: 0.85})
+	s.do(Leave{"p0"})
+	s.want(s.state("s1-x", StateEnded), "session_released offered")
+	if v := s.entry("p2"); v.Offer == "" {
+		t.Fatalf("the one who failed is not next: %+v", v)
+	}
+}
+
+// TestRest: the rest doubles with each start that fails, up to five minutes, and
+// one that succeeds, or a probe that connects anew, ends it.
+func TestRest(t *testing.T) {
+	s := newScene(t, nil).host("h", 0.1)
+	s.join("ann")
+	fails := func() {
+		s.state(s.session("ann").ID, StateEnded)
+		s.state(s.session("ann").ID, StateEnded) // the second try of the same seat
+	}
+	waits := func(want int) {
+		t.Helper()
+		n := 0
+		for ; s.entry("ann").Offer == ""; n++ {
+			s.second("h", 0.1)
+		}
+		if n != want {
+			t.Fatalf("nobody is sent there for %d s, want %d", n, want)
+		}
+		s.accept()
+	}
+	fails()
+	waits(0)
+	for _, want := range []int{21, 81, 301, 301} { // after 4, 6, 8, 10 in a row; over when past
+		fails()
+		if b := s.p.BlockedBy(s.now, "", Play); b == nil || b.Resource != Failing || b.Limit != 2 {
+			t.Fatalf("blocked by %+v, want failed starts", b)
+		}
+		waits(want)
+	}
+	fails()
+	s.do(HostDown{Host: "h"})
+	s.host("h", 0.1)
+	waits(0)
+	s.state(s.session("ann").ID, StateReady)
+	s.free("ann")
+	s.want(s.join("bob"), "enqueued admitted session_starting:1")
 }
 
 func TestStartsTakeTurns(t *testing.T) {

@@ -37,12 +37,18 @@ type (
 		Lengths []float64 `json:"lengths,omitempty"`
 	}
 	snapHost struct {
-		Seq       uint64    `json:"seq"`
-		Facts     HostFacts `json:"facts"`
-		Connected bool      `json:"connected"`
-		Since     instant   `json:"since"`
-		Draining  bool      `json:"draining"`
-		Lost      bool      `json:"lost"`
+		Seq       uint64      `json:"seq"`
+		Facts     HostFacts   `json:"facts"`
+		Connected bool        `json:"connected"`
+		Since     instant     `json:"since"`
+		Draining  bool        `json:"draining"`
+		Lost      bool        `json:"lost"`
+		Faults    []snapFault `json:"faults,omitempty"`
+	}
+	snapFault struct {
+		App string  `json:"app"`
+		N   int     `json:"n"`
+		At  instant `json:"at"`
 	}
 	snapClient struct {
 		Seq       uint64     `json:"seq"`
@@ -104,7 +110,7 @@ func (p *Pool) Snapshot() ([]byte, error) {
 		s.Apps = append(s.Apps, snapApp{Name: a.name, Learned: a.learned, Lengths: a.lengths})
 	}
 	for _, h := range p.hostOrder {
-		s.Hosts = append(s.Hosts, snapHost{h.seq, h.facts, h.connected, h.since, h.draining, h.lost})
+		s.Hosts = append(s.Hosts, h.snap())
 	}
 	clients := slices.SortedFunc(maps.Values(p.clients), func(a, b *client) int { return cmp.Compare(a.seq, b.seq) })
 	s.Clients = make([]snapClient, 0, len(clients))
@@ -119,6 +125,14 @@ func (p *Pool) Snapshot() ([]byte, error) {
 		return nil, fmt.Errorf("snapshot: %w", err)
 	}
 	return data, nil
+}
+
+func (h *host) snap() snapHost {
+	s := snapHost{Seq: h.seq, Facts: h.facts, Connected: h.connected, Since: h.since, Draining: h.draining, Lost: h.lost}
+	for _, f := range h.faults {
+		s.Faults = append(s.Faults, snapFault{f.app, f.n, f.at})
+	}
+	return s
 }
 
 func (c *client) snap() snapClient {
@@ -236,6 +250,15 @@ func (p *Pool) restoreHost(s snapHost) error {
 	}
 	h := p.addHost(s.Facts.Host, s.Seq)
 	h.facts, h.connected, h.since, h.draining, h.lost = s.Facts, s.Connected, s.Since, s.Draining, s.Lost
+	for _, f := range s.Faults {
+		if n := len(h.faults); n > 0 && h.faults[n-1].app >= f.App {
+			return fmt.Errorf("host %s: its faults are out of order", s.Facts.Host)
+		}
+		x := fault{app: f.App, n: max(0, f.N), at: max(0, f.At)}
+		x.rests = x.rest() > 0 && x.rest() >= p.last
+		h.faults = append(h.faults, x)
+	}
+	p.armRest(h)
 	p.regroup(h)
 	p.armHost(h)
 	return nil

@@ -13,6 +13,7 @@ const (
 	timerEntry                    // a disconnected client's place
 	timerView                     // a disconnected client's view
 	timerFresh                    // a sample goes stale
+	timerRest                     // a host on which starts failed gets another chance
 )
 
 // timer is one deadline in a heap. Ties are broken by kind and by the number

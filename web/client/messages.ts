@@ -11,7 +11,7 @@ export type Sharing = 'open' | 'ask' | 'closed'
 /** What a host or a pool can be short of. Newer servers may name others. */
 export type Resource =
   | 'cpu' | 'gpu' | 'vram' | 'memory' | 'encoder' | 'encoder_sessions' | 'seats' | 'starting'
-  | 'uplink_host' | 'uplink_pool' | 'frames' | 'no_host' | 'stale' | 'paused'
+  | 'uplink_host' | 'uplink_pool' | 'failing' | 'frames' | 'no_host' | 'stale' | 'paused'
 
 /** A known word, or one that a newer server has added. */
 export type Word<Known extends string> = Known | (string & {})

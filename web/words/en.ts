@@ -57,6 +57,7 @@ export const en = {
   'block.starting': 'A session is starting on {host}. One starts at a time, so that nobody stutters.',
   'block.uplink_host': 'The network line of {host} is full: with you it would carry {projected} of {limit}.',
   'block.uplink_pool': 'The network line is full: with you it would carry {projected} of {limit}.',
+  'block.failing': 'On {host}, {projected} starts in a row have failed. It gets another try soon.',
   'block.frames': 'Players on {host} see too few frames a second already: {projected}, and {limit} are wanted.',
   'block.no_host': 'No machine that can run this is connected.',
   'block.stale': 'No fresh reading of {host} has come in. Nobody is seated blindly.',
@@ -263,6 +264,7 @@ export const en = {
   'resource.starting': 'Starting at once',
   'resource.uplink_host': 'Uplink of the host',
   'resource.uplink_pool': 'Uplink of the pool',
+  'resource.failing': 'Failed starts',
   'resource.frames': 'Frames',
   'resource.no_host': 'Host',
   'resource.stale': 'Fresh reading',
@@ -275,6 +277,7 @@ export const en = {
   'verdict.paused': 'paused',
   'verdict.draining': 'draining',
   'verdict.disconnected': 'disconnected',
+  'verdict.failing': 'rests from failed starts',
   'verdict.unlimited': 'no limit',
 
   'phase.offered': 'offered',

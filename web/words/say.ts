@@ -79,7 +79,7 @@ export function amount(s: Speaker, resource: string, value: number): string {
 
 const blocks = new Set<string>([
   'cpu', 'gpu', 'vram', 'memory', 'encoder', 'encoder_sessions', 'seats', 'starting', 'uplink_host', 'uplink_pool',
-  'frames', 'no_host', 'stale', 'paused',
+  'failing', 'frames', 'no_host', 'stale', 'paused',
 ])
 
 /** What the host is short of, in a sentence with the figures. */

@@ -58,6 +58,7 @@ export const zh: Dictionary = {
   'block.starting': '{host} 正在启动一个会话。为避免卡顿，每次只启动一个。',
   'block.uplink_host': '{host} 的网络带宽已满：加上您将达到 {projected}，上限为 {limit}。',
   'block.uplink_pool': '网络带宽已满：加上您将达到 {projected}，上限为 {limit}。',
+  'block.failing': '{host} 上连续 {projected} 次启动失败，稍后会再次尝试。',
   'block.frames': '{host} 上玩家的帧率已偏低：每秒 {projected} 帧，应达到 {limit} 帧。',
   'block.no_host': '目前没有可运行此应用的主机在线。',
   'block.stale': '尚未收到 {host} 的最新读数。没有读数就不安排席位。',
@@ -264,6 +265,7 @@ export const zh: Dictionary = {
   'resource.starting': '同时启动数',
   'resource.uplink_host': '主机上行带宽',
   'resource.uplink_pool': '资源池上行带宽',
+  'resource.failing': '启动失败次数',
   'resource.frames': '帧率',
   'resource.no_host': '主机',
   'resource.stale': '最新读数',
@@ -276,6 +278,7 @@ export const zh: Dictionary = {
   'verdict.paused': '已暂停',
   'verdict.draining': '正在排空',
   'verdict.disconnected': '已断开',
+  'verdict.failing': '启动失败，暂停中',
   'verdict.unlimited': '无上限',
 
   'phase.offered': '待接受',
