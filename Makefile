@@ -33,7 +33,7 @@ deps: ## install what tests need beside Go and Node (Debian)
 	@deploy/test-deps.sh
 
 .PHONY: test
-test: deps build test-go test-histories test-web ## everything that must hold
+test: deps build test-go test-histories test-web test-e2e ## everything that must hold
 
 .PHONY: test-go
 test-go:
@@ -47,6 +47,18 @@ test-histories: ## random histories of the core, HISTORIES=100000 of them
 .PHONY: test-web
 test-web: web/node_modules
 	cd web && npm run check && npm run lint && npm test
+
+.PHONY: test-e2e
+test-e2e: build ## the pages in Chromium against the demo, as a whole
+	cd web && RENDERGATE_BIN=$(CURDIR)/bin/rendergate npm run e2e
+
+.PHONY: screenshot
+screenshot: deps build ## take the pictures of the README from the demo
+	cd web && RENDERGATE_BIN=$(CURDIR)/bin/rendergate npm run screenshot
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZ=30s
+	@deploy/fuzz.sh $(or $(FUZZ),30s)
 
 .PHONY: check
 check: fmt-check lint test cross ## all that CI runs

@@ -148,6 +148,8 @@ describe('the play page', () => {
     const readme = readFileSync(new URL('../client/README.md', import.meta.url), 'utf8')
     const html = /```html\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
     const page = await browser.newPage()
+    // The page comes from nowhere, so Chromium asks whether it may call this machine.
+    await page.context().grantPermissions(['local-network-access'])
     await page.route(new URL('/mine.html', demo.url).href, (route) =>
       route.fulfill({ contentType: 'text/html', body: html.replaceAll('https://gate.example.com', demo.url.replace(/\/$/, '')).replaceAll("'showroom'", `'${demo.pool}'`) }))
     await page.goto(new URL('/mine.html', demo.url).href)

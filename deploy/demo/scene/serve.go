@@ -22,7 +22,7 @@ import (
 var static embed.FS
 
 // policy lets the page load from here alone. Who may embed it is the gate's to say.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
 
 // server is the scene's HTTP side.
 type server struct {
