@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { preview, type PreviewServer } from 'vite'
 import { launch } from './browser.ts'
 
-const folder = new URL('../../test-results/screens/', import.meta.url)
+const folder = new URL('../test-results/screens/', import.meta.url)
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 interface Screen {
@@ -114,7 +114,7 @@ async function violations(page: Page): Promise<string[]> {
 const chosen = screens.filter((s) => !process.env['SCREENS'] || s.name === process.env['SCREENS'])
 
 describe.each(looks)('$name $scheme $language', (look) => {
-  it.each(chosen)('$name', async (s) => {
+  it.concurrent.each(chosen)('$name', async (s) => {
     const context = await browser.newContext({
       viewport: { width: look.width, height: look.height }, colorScheme: look.scheme, reducedMotion: 'reduce',
       locale: look.language === 'zh' ? 'zh-CN' : 'en-GB', timezoneId: 'UTC',
