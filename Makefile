@@ -33,7 +33,7 @@ deps: ## install what tests need beside Go and Node (Debian)
 	@deploy/test-deps.sh
 
 .PHONY: test
-test: deps build test-go test-histories test-web test-e2e ## everything that must hold
+test: deps build test-go test-histories test-web test-screens test-e2e ## everything that must hold
 
 .PHONY: test-go
 test-go:
@@ -47,6 +47,10 @@ test-histories: ## random histories of the core, HISTORIES=100000 of them
 .PHONY: test-web
 test-web: web/node_modules
 	cd web && npm run check && npm run lint && npm test
+
+.PHONY: test-screens
+test-screens: build ## every state of the pages: both languages, light and dark, wide and phone, for axe too
+	cd web && npm run screens
 
 .PHONY: test-e2e
 test-e2e: build ## the pages in Chromium against the demo, as a whole
