@@ -33,6 +33,7 @@ type commands struct {
 	Serve     serveCommand   `cmd:"" help:"The admission service with its pages."`
 	Probe     probeCommand   `cmd:"" help:"Runs on each render host: samples it, launches and gates its sessions."`
 	Demo      demoCommand    `cmd:"" help:"Everything on this machine: service, probe and a render app."`
+	Plan      planCommand    `cmd:"" help:"How many hosts a demand needs."`
 	Config    configCommand  `cmd:"" help:"Checks config files and makes what goes into them."`
 	Version   versionCommand `cmd:"" help:"Prints the version."`
 	DemoScene sceneCommand   `cmd:"" hidden:"" help:"The demo's render app; one process per session."`
