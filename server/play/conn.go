@@ -3,18 +3,26 @@ package play
 import (
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
+
+	"github.com/rendergate/rendergate/admission"
 )
 
 const (
-	maxFrame     = 16 << 10 // bytes of a client's frame
-	maxImportant = 64       // frames that wait to be written
-	writeTimeout = 5 * time.Second
-	joinTimeout  = 10 * time.Second
-	pongTimeout  = 60 * time.Second
-	pingEach     = 20 * time.Second
+	maxFrame      = 16 << 10 // bytes of a client's frame
+	maxImportant  = 64       // frames that wait to be written
+	maxReason     = 123      // bytes of a close frame's text
+	writeTimeout  = 5 * time.Second
+	frameTimeout  = 10 * time.Second // from a frame's first byte to its last
+	joinTimeout   = 10 * time.Second
+	pongTimeout   = 60 * time.Second
+	pingEach      = 20 * time.Second
+	lingerTimeout = 2 * time.Second // for the client's answer to a close frame
 )
 
 // Close codes, as in the public interface.
@@ -30,27 +38,37 @@ const (
 )
 
 // conn is one browser's socket. Nobody waits on it: what is to be sent is
-// queued, and a goroutine writes it that exists only while there is something
-// to write, so a client that does not read delays nobody.
+// queued, and one of a few writers sends it as far as the kernel takes it. What
+// it sends is read by a goroutine that exists only while there is something.
 type conn struct {
 	ws        *websocket.Conn
+	sock      *socket
+	writers   *writers
 	address   string
 	watchBase string
 	release   func()
-	active    *sync.WaitGroup
 
-	// Owned by the reading goroutine, until the client is registered.
-	resume, secret string
+	// Owned by the one who reads; register and the poller set some of it before.
+	number int32 // with the poller; 0: none yet
+	bad    int   // frames in a row that were not understood
+	limit  rate.Limiter
+	resume string
+
+	heard atomic.Int64 // when the client was last heard of, in ns since 1970
 
 	mu      sync.Mutex
 	client  string // empty before the join
+	intent  admission.Intent
 	out     [][]byte
-	queued  []byte // the newest place; replaces the one before it
-	last    Queued // as sent, to send only what has changed
-	told    string // session and host of the last starting
+	queued  []byte        // the newest place; replaces the one before it
+	place   told          // the last, to send only what has changed
+	moved   admission.Why // why the next place is worse
+	told    string        // session and host of the last starting
+	pong    []byte        // the payload of a ping to be answered
 	ping    bool
 	writing bool
-	closing bool // nothing is queued any more
+	closing bool      // nothing is queued any more
+	until   time.Time // the socket is cut then, if the close takes so long
 	code    int
 	reason  string
 }
@@ -64,6 +82,10 @@ func (c *conn) send(m any) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.queue(frame)
+}
+
+func (c *conn) queue(frame []byte) {
 	if c.closing {
 		return
 	}
@@ -79,35 +101,20 @@ func (c *conn) send(m any) {
 	c.start()
 }
 
-// sendQueued queues a place if it differs from the last one; the newest counts.
-func (c *conn) sendQueued(m Queued) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closing || (m.Moved == "" && samePlace(m, c.last)) {
-		return
-	}
-	frame, err := json.Marshal(m)
-	if err != nil {
-		return
-	}
-	c.queued, c.last = frame, m
-	c.start()
-}
-
-func samePlace(a, b Queued) bool {
-	same := a.Entry == b.Entry && a.Position == b.Position && a.Length == b.Length && a.Class == b.Class
-	return same && equal(a.Wait, b.Wait) && equal(a.BlockedBy, b.BlockedBy)
-}
-
-func equal[T comparable](a, b *T) bool {
-	return a == b || (a != nil && b != nil && *a == *b)
-}
-
 func (c *conn) sendPing() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closing {
 		c.ping = true
+		c.start()
+	}
+}
+
+func (c *conn) sendPong(payload []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closing {
+		c.pong = append([]byte{}, payload...)
 		c.start()
 	}
 }
@@ -123,40 +130,31 @@ func (c *conn) shut(code int, reason string) {
 	if c.closing {
 		return
 	}
-	c.closing, c.code, c.reason = true, code, reason
+	c.closing, c.code, c.reason = true, code, short(reason)
+	c.until = time.Now().Add(writeTimeout + lingerTimeout)
 	if code == closeSlow {
 		c.out, c.queued = nil, nil
-		_ = c.ws.NetConn().SetWriteDeadline(time.Now()) // ends a write that is stuck
 	}
 	c.start()
 }
 
-// start has a goroutine write what is queued, unless one does already.
-func (c *conn) start() {
-	if c.writing {
-		return
+// short is a text that fits into a close frame.
+func short(s string) string {
+	if len(s) <= maxReason {
+		return s
 	}
-	c.writing = true
-	c.active.Go(c.write)
+	s = s[:maxReason]
+	for !utf8.ValidString(s) {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
-func (c *conn) write() {
-	for {
-		kind, frame, more := c.next()
-		if !more {
-			return
-		}
-		deadline := time.Now().Add(writeTimeout)
-		err := c.ws.SetWriteDeadline(deadline)
-		if err == nil && kind == websocket.TextMessage {
-			err = c.ws.WriteMessage(kind, frame)
-		} else if err == nil {
-			err = c.ws.WriteControl(kind, frame, deadline)
-		}
-		if err != nil || kind == websocket.CloseMessage {
-			c.hangUp()
-			return
-		}
+// start has a writer write what is queued, unless one does already.
+func (c *conn) start() {
+	if !c.writing {
+		c.writing = true
+		c.writers.push(c)
 	}
 }
 
@@ -176,6 +174,9 @@ func (c *conn) next() (kind int, frame []byte, more bool) {
 		return websocket.TextMessage, frame, true
 	case c.closing:
 		return websocket.CloseMessage, websocket.FormatCloseMessage(c.code, c.reason), true
+	case c.pong != nil:
+		frame, c.pong = c.pong, nil
+		return websocket.PongMessage, frame, true
 	case c.ping:
 		c.ping = false
 		return websocket.PingMessage, nil, true
@@ -184,18 +185,40 @@ func (c *conn) next() (kind int, frame []byte, more bool) {
 	return 0, nil, false
 }
 
-// hangUp ends the socket, and with it the reading goroutine.
+// said follows the close frame: the client has a moment to answer it, so that
+// the frame is not lost with what else is on its way.
+func (c *conn) said() {
+	c.mu.Lock()
+	c.until = time.Now().Add(lingerTimeout)
+	c.mu.Unlock()
+	c.sock.finish()
+}
+
+// hangUp ends the socket; the one who reads hears of it and forgets it.
 func (c *conn) hangUp() {
 	c.mu.Lock()
-	c.closing, c.out, c.queued = true, nil, nil
+	c.closing, c.out, c.queued, c.pong = true, nil, nil, nil
 	c.mu.Unlock()
-	_ = c.ws.Close()
+	c.sock.cut()
 }
 
 func (c *conn) id() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.client
+}
+
+// wish notes what the client came for.
+func (c *conn) wish(i admission.Intent) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.intent = i
+}
+
+func (c *conn) wants() admission.Intent {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.intent
 }
 
 // ends says whether the connection is about to end.
@@ -205,12 +228,18 @@ func (c *conn) ends() bool {
 	return c.closing
 }
 
-// finish hangs up, unless a last frame is being written, after which it does.
-func (c *conn) finish() {
+// sweep ends what has taken too long.
+func (c *conn) sweep(now time.Time) {
 	c.mu.Lock()
-	writing := c.writing && c.code != 0
-	c.mu.Unlock()
-	if !writing {
-		c.hangUp()
+	defer c.mu.Unlock()
+	silent := now.Sub(time.Unix(0, c.heard.Load()))
+	switch {
+	case c.closing && now.After(c.until):
+		c.sock.cut()
+	case c.closing:
+	case c.client == "" && silent > joinTimeout:
+		c.shut(closeProtocol, "want a join within 10 s")
+	case silent > pongTimeout:
+		c.shut(closeSlow, "nothing was heard for 60 s")
 	}
 }

@@ -2,6 +2,7 @@ package play
 
 import (
 	"fmt"
+	"hash/maphash"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ func (h *Hub) Committed(c owner.Commit) {
 		return
 	}
 	for _, e := range c.Events {
+		h.places.note(e.Body)
 		h.event(c, e.Body)
 	}
 }
@@ -73,11 +75,48 @@ func (h *Hub) entryEvent(c owner.Commit, body admission.Body) {
 	case admission.OfferLapsed:
 		h.place(c, b.Client, b.Reason)
 	case admission.EntryMoved:
-		h.place(c, b.Client, b.Reason)
+		h.place(c, b.Client, "") // a worse position says why by itself
 	case admission.EntryLeft:
 		switch b.Reason {
+		case admission.WhyLeft:
+			h.left(b.Client)
 		case admission.WhyRemoved, admission.WhyGrace, admission.WhyLapsed, admission.WhyDeclined:
 			h.tell(b.Client, Refused{Type: "refused", Code: string(b.Reason), Message: "Your place is given up: " + string(b.Reason) + "."})
+		}
+	}
+}
+
+// left confirms that a place was given up, as one asked.
+func (h *Hub) left(client string) {
+	c := h.of(client)
+	if c == nil {
+		return
+	}
+	role := "player"
+	if c.wants() == admission.View {
+		role = "spectator"
+	}
+	c.send(Ended{"ended", "", role, admission.WhyLeft})
+}
+
+// note remembers why some who wait may find others ahead of them.
+func (l *places) note(body admission.Body) {
+	switch b := body.(type) {
+	case admission.EntryMoved:
+		if b.Reason == admission.WhyPromoted {
+			l.worse = b.Reason
+		}
+	case admission.OfferLapsed:
+		if !b.Counted {
+			l.worse = b.Reason
+		}
+	case admission.SessionEnded:
+		if b.Requeued != "" {
+			l.worse = b.Reason
+		}
+	case admission.Enqueued:
+		if l.worse == "" {
+			l.worse = "class"
 		}
 	}
 }
@@ -99,7 +138,7 @@ func (h *Hub) sessionEvent(c owner.Commit, body admission.Body) {
 		h.starting(c.Pool, b.Client, b.Session)
 	case admission.SessionReady:
 		if conn := h.of(b.Client); conn != nil {
-			h.seated(conn, c.Pool, b.Session)
+			h.seated(conn, c.Now, c.Pool, b.Session)
 		}
 	}
 }
@@ -127,25 +166,39 @@ func (h *Hub) tell(client string, m any) {
 	}
 }
 
-// place sends a client's place, if it still waits.
+// place sends a client's place, if it still waits; within a second after the
+// last one it is left to the next round.
 func (h *Hub) place(c owner.Commit, client string, moved admission.Why) {
 	conn := h.of(client)
 	if conn == nil {
 		return
 	}
 	v, _ := c.Pool.Client(client)
-	if e, ok := c.Pool.Entry(v.Entry); ok && e.Offer == "" {
-		m := place(c.Now, c.Pool, e)
-		m.Moved = moved
-		conn.send(m)
+	if e, ok := c.Pool.Entry(v.Entry); ok && e.Offer == "" && conn.due(c.Now, moved) {
+		h.sendPlace(conn, c.Now, c.Pool, e)
 	}
 }
 
-func place(now time.Time, p *admission.Pool, e admission.EntryView) Queued {
-	return Queued{
-		Type: "queued", Entry: e.ID, Intent: e.Intent, Position: e.Position, Length: e.Length, Class: e.Class,
-		Wait: e.Wait, BlockedBy: p.BlockedBy(now, e.App, e.Intent),
+// due notes why the place has changed, and says whether it may be sent now.
+func (c *conn) due(now time.Time, moved admission.Why) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if moved != "" {
+		c.moved = moved
 	}
+	return now.Sub(c.place.at) >= placeEach
+}
+
+// sendPlace sends a place that must arrive. It runs on the owner's goroutine.
+func (h *Hub) sendPlace(c *conn, now time.Time, p *admission.Pool, e admission.EntryView) {
+	b := appendPlace(nil, &admission.Place{
+		Entry: e.ID, Class: e.Class, App: e.App, Intent: e.Intent, Position: e.Position, Length: e.Length, Wait: e.Wait,
+	}, h.places.block(now, p, line{e.App, e.Intent}).text)
+	t := told{print: maphash.Bytes(h.places.seed, b), position: e.Position, at: now}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue(endPlace(b, c.moved))
+	c.placed(t)
 }
 
 // state sends what a client has: its place, offer, seat and view.
@@ -154,7 +207,7 @@ func (h *Hub) state(c *conn, now time.Time, p *admission.Pool) {
 	if e, ok := p.Entry(v.Entry); ok && e.Offer != "" {
 		c.send(Offered{"offered", e.Offer, e.Session, e.ExpiresAt})
 	} else if ok {
-		c.send(place(now, p, e))
+		h.sendPlace(c, now, p, e)
 	}
 	if s, ok := p.Session(v.Session); ok {
 		switch s.Phase {
@@ -162,7 +215,7 @@ func (h *Hub) state(c *conn, now time.Time, p *admission.Pool) {
 			c.tellStarting("")
 			h.starting(p, v.ID, s.ID)
 		case admission.PhaseReady, admission.PhaseConnected, admission.PhaseDropped:
-			h.seated(c, p, s.ID)
+			h.seated(c, now, p, s.ID)
 		}
 	}
 	if v.Watching != "" {
@@ -188,13 +241,12 @@ func (c *conn) tellStarting(what string) bool {
 	return fresh
 }
 
-func (h *Hub) seated(c *conn, p *admission.Pool, session string) {
+func (h *Hub) seated(c *conn, now time.Time, p *admission.Pool, session string) {
 	s, ok := p.Session(session)
 	if !ok || s.Client != c.id() {
 		return
 	}
-	// The gate's URL is a fact of the host, which no sample changes.
-	host, _ := p.Host(time.Time{}, s.Host)
+	host, _ := p.Host(now, s.Host)
 	token, expires, err := h.o.PlayerTicket(s.Client, s.ID, s.Host)
 	if err != nil {
 		c.send(Failure{"error", "no_ticket", "no ticket could be issued; ask again"})
@@ -242,13 +294,13 @@ func (h *Hub) drained(p *admission.Pool, host string) {
 }
 
 // ticket answers with a fresh one for what the client has.
-func (h *Hub) ticket(c *conn, p *admission.Pool, session string) {
+func (h *Hub) ticket(c *conn, now time.Time, p *admission.Pool, session string) {
 	v, _ := p.Client(c.id())
 	s, ok := p.Session(session)
 	ready := ok && (s.Phase == admission.PhaseReady || s.Phase == admission.PhaseConnected || s.Phase == admission.PhaseDropped)
 	switch {
 	case v.Session == session && ready:
-		h.seated(c, p, session)
+		h.seated(c, now, p, session)
 	case v.Watching == session && ok:
 		h.watching(c, session, v.ViewBps)
 	default:

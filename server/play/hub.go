@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
 
 	"github.com/rendergate/rendergate/admission"
 )
@@ -54,6 +56,10 @@ type Hub struct {
 	active sync.WaitGroup
 	dirty  atomic.Bool // places may have changed
 
+	writers *writers
+	poll    *poller // nil: a goroutine waits for each connection
+	places  *places // owned by the pool's owner
+
 	mu      sync.Mutex
 	conns   map[*conn]struct{}
 	clients map[string]*conn // the current connection of each client
@@ -64,48 +70,112 @@ type Hub struct {
 // New makes a hub without connections.
 func New(o Options) *Hub {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Hub{
+	h := &Hub{
 		o: o, ctx: ctx, cancel: cancel, conns: map[*conn]struct{}{}, clients: map[string]*conn{}, reports: map[string]Report{},
+		writers: newWriters(), places: newPlaces(),
 		up: websocket.Upgrader{
-			Subprotocols: []string{Protocol}, ReadBufferSize: 512, WriteBufferSize: 512, WriteBufferPool: &sync.Pool{},
+			// What the library reads in one piece is small; longer reads go around its buffer.
+			Subprotocols: []string{Protocol}, ReadBufferSize: readBuffer, WriteBufferSize: writeBuffer, WriteBufferPool: &sync.Pool{},
 			CheckOrigin: func(*http.Request) bool { return true }, // refused after the upgrade, so that the page learns why
 		},
 	}
+	var err error
+	if h.poll, err = newPoller(); err != nil {
+		o.Log.Warn("every connection costs a goroutine", "pool", o.Pool, "err", err)
+	}
+	return h
 }
+
+const (
+	readBuffer   = 128 // bytes, for each connection
+	writeBuffer  = 512 // shared
+	closeTimeout = time.Second
+)
 
 // Connect serves GET /v1/pools/{pool}/play for a client at an address. It
 // returns after the upgrade; nothing of the request is kept.
 func (h *Hub) Connect(w http.ResponseWriter, r *http.Request, address string) {
-	ws, err := h.up.Upgrade(w, r, nil)
+	ws, sock, err := upgrade(&h.up, w, r)
 	if err != nil {
 		return // the upgrader has answered
 	}
-	c := &conn{ws: ws, address: address, watchBase: h.o.WatchBase(r), release: func() {}, active: &h.active}
+	c := &conn{
+		ws: ws, sock: sock, writers: h.writers, address: address, watchBase: h.o.WatchBase(r), release: func() {},
+		limit: *rate.NewLimiter(framesPerSecond, framesBurst),
+	}
+	c.heard.Store(time.Now().UnixNano())
+	ws.SetPongHandler(func(string) error { return nil })
+	ws.SetPingHandler(func(payload string) error {
+		c.sendPong([]byte(payload))
+		return nil
+	})
+	ws.SetCloseHandler(func(int, string) error { return nil })
+	if !h.enter(c) {
+		_ = ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(closeGoingAway, "this server is going away"), time.Time{})
+		_ = sock.Conn.Close()
+		return
+	}
+	h.greet(c, r)
+	h.park(c)
+}
+
+// enter counts the connection among those here, unless it is too late.
+func (h *Hub) enter(c *conn) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closing {
-		_ = ws.Close()
-		return
+		return false
 	}
 	h.conns[c] = struct{}{}
-	h.active.Add(1)
-	allowed := h.o.OriginAllowed(r)
-	go h.serve(c, allowed)
+	h.active.Add(1) // until gone
+	return true
 }
 
-// Run sends places and pings until the context ends, then closes.
+// greet refuses the connection where it must.
+func (h *Hub) greet(c *conn, r *http.Request) {
+	release, ok := h.o.Connect(c.address)
+	if ok {
+		c.release = release
+	}
+	switch {
+	case !h.o.OriginAllowed(r):
+		c.close(closeOrigin, "this origin is not allowed")
+	case !ok:
+		c.close(closeTooMany, "too many connections from this address")
+	case c.ws.Subprotocol() != Protocol:
+		c.close(closeProtocol, "want the subprotocol "+Protocol)
+	}
+}
+
+// Run sends and reads until the context ends, then closes.
 func (h *Hub) Run(ctx context.Context) error {
+	h.writers.start()
+	defer h.writers.stop()
+	if h.poll == nil {
+		h.tick(ctx)
+		h.Close()
+		return nil
+	}
+	polling := make(chan error, 1)
+	go func() { polling <- h.poll.run(func(c *conn) { go h.serve(c) }) }()
+	h.tick(ctx)
+	h.Close()
+	return errors.Join(h.poll.close(), <-polling)
+}
+
+// tick sends places and pings, and ends what takes too long, until ctx ends.
+func (h *Hub) tick(ctx context.Context) {
 	second, ping := time.NewTicker(time.Second), time.NewTicker(pingEach)
 	defer second.Stop()
 	defer ping.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			h.Close()
-			return nil
-		case <-second.C:
-			if h.dirty.Swap(false) {
-				h.places(ctx)
+			return
+		case now := <-second.C:
+			h.sendPlaces(ctx)
+			for _, c := range h.all() {
+				c.sweep(now)
 			}
 		case <-ping.C:
 			for _, c := range h.all() {
@@ -115,7 +185,8 @@ func (h *Hub) Run(ctx context.Context) error {
 	}
 }
 
-// Close tells everybody that this server goes away, and waits until they are gone.
+// Close tells everybody that this server goes away, and waits until they are
+// gone: those who do not answer for a second.
 func (h *Hub) Close() {
 	h.mu.Lock()
 	h.closing = true
@@ -124,6 +195,12 @@ func (h *Hub) Close() {
 	for _, c := range h.all() {
 		c.close(closeGoingAway, "this server is going away")
 	}
+	late := time.AfterFunc(closeTimeout, func() {
+		for _, c := range h.all() {
+			c.hangUp()
+		}
+	})
+	defer late.Stop()
 	h.active.Wait()
 }
 

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"github.com/gorilla/websocket"
-	"golang.org/x/time/rate"
 
 	"github.com/rendergate/rendergate/admission"
 )
@@ -19,36 +19,46 @@ const (
 	mostUndecodable = 3 // in a row
 )
 
-// serve reads one client until it is gone.
-func (h *Hub) serve(c *conn, allowed bool) {
-	defer h.active.Done()
-	defer h.gone(c)
-	defer func() {
-		if r := recover(); r != nil {
-			h.o.Log.Error("a connection failed", "pool", h.o.Pool, "panic", fmt.Sprint(r))
+// park has serve called when there is something to read.
+func (h *Hub) park(c *conn) {
+	if h.poll != nil {
+		ok, err := h.poll.park(c)
+		if err != nil {
+			go h.gone(c)
+			return
 		}
+		if ok {
+			return
+		}
+	}
+	go func() {
+		_ = c.sock.Conn.SetReadDeadline(time.Time{})
+		_, _ = c.sock.peek() // what is wrong is seen when it is read
+		h.serve(c)
 	}()
-	release, ok := h.o.Connect(c.address)
-	if ok {
-		c.release = release
-	}
-	switch {
-	case !allowed:
-		c.close(closeOrigin, "this origin is not allowed")
-	case !ok:
-		c.close(closeTooMany, "too many connections from this address")
-	case c.ws.Subprotocol() != Protocol:
-		c.close(closeProtocol, "want the subprotocol "+Protocol)
-	}
-	h.read(c)
 }
 
-// gone tells the pool that its client is, unless another connection took over.
+// serve reads what there is of one client. It runs in a goroutine of its own,
+// never twice at once for a connection.
+func (h *Hub) serve(c *conn) {
+	if h.read(c) {
+		h.park(c)
+	} else {
+		h.gone(c)
+	}
+}
+
+// gone closes the connection and tells the pool that its client is gone, unless
+// another connection has taken over.
 func (h *Hub) gone(c *conn) {
+	defer h.active.Done()
+	c.hangUp()
+	if h.poll != nil {
+		h.poll.forget(c)
+	}
+	_ = c.sock.Conn.Close()
 	c.release()
-	current := h.forget(c)
-	c.finish()
-	if !current {
+	if !h.forget(c) {
 		return
 	}
 	if _, err := h.o.Owner.Do(h.ctx, admission.Disconnect{Client: c.id()}); err != nil {
@@ -56,39 +66,62 @@ func (h *Hub) gone(c *conn) {
 	}
 }
 
-func (h *Hub) read(c *conn) {
-	_ = c.ws.SetReadDeadline(time.Now().Add(joinTimeout))
-	c.ws.SetPongHandler(func(string) error {
-		if c.id() == "" {
-			return nil
+// read reads one frame, or message, and handles it; false if there is no more.
+func (h *Hub) read(c *conn) (more bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			h.o.Log.Error("a connection failed", "pool", h.o.Pool, "panic", fmt.Sprint(r))
+			more = false
 		}
-		return c.ws.SetReadDeadline(time.Now().Add(pongTimeout))
-	})
-	limit, bad := rate.NewLimiter(framesPerSecond, framesBurst), 0
-	for {
-		kind, frame, err := c.receive()
-		switch {
-		case err != nil:
-			if c.id() == "" {
-				c.close(closeProtocol, "want a join within 10 s")
-			}
-			return
-		case c.ends():
-			// Read on, so that the close frame is not lost with what is unread.
-		case len(frame) > maxFrame:
-			c.close(closeTooLarge, "a frame may hold 16 KiB")
-		case !limit.Allow():
-			c.close(closeTooMany, "too many frames; 20 a second are the most")
-		case kind != websocket.TextMessage:
-			c.close(closeProtocol, "frames must be text")
-		default:
-			bad = h.frame(c, frame, bad)
-		}
+	}()
+	_ = c.sock.Conn.SetReadDeadline(time.Now().Add(frameTimeout))
+	if c.ends() { // read on, so that the close frame is not lost with what is unread
+		_, _ = io.Copy(io.Discard, c.sock.Conn)
+		return false
 	}
+	kind, frame, err := c.receive()
+	c.heard.Store(time.Now().UnixNano())
+	switch {
+	case err != nil:
+		return c.broken(err)
+	case len(frame) > maxFrame:
+		c.close(closeTooLarge, "a frame may hold 16 KiB")
+	case !c.limit.Allow():
+		c.close(closeTooMany, "too many frames; 20 a second are the most")
+	case kind == websocket.PingMessage:
+		c.sendPong(frame)
+	case kind == websocket.PongMessage:
+	case kind != websocket.TextMessage:
+		c.close(closeProtocol, "frames must be text")
+	default:
+		c.bad = h.frame(c, frame, c.bad)
+	}
+	return true
+}
+
+// broken ends the connection; true if the client may still hear why.
+func (c *conn) broken(err error) bool {
+	if _, ok := errors.AsType[*websocket.CloseError](err); ok {
+		c.close(websocket.CloseNormalClosure, "")
+		return true
+	}
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
+		c.close(closeSlow, "a frame took longer than 10 s")
+		return true
+	}
+	return false
 }
 
 // receive reads a frame, of one that is too large one byte too many.
 func (c *conn) receive() (kind int, frame []byte, err error) {
+	head, err := c.sock.peek()
+	if err != nil {
+		return 0, nil, err
+	}
+	if op, ok := lone(head); ok {
+		frame, err = c.sock.control()
+		return int(op), frame, err
+	}
 	kind, r, err := c.ws.NextReader()
 	if err != nil {
 		return 0, nil, err
@@ -106,7 +139,7 @@ func (h *Hub) frame(c *conn, frame []byte, bad int) int {
 		c.close(closeProtocol, "the first frame must be a valid join")
 		return 0
 	case err != nil && bad+1 >= mostUndecodable:
-		c.close(closeProtocol, err.Error()[:min(100, len(err.Error()))])
+		c.close(closeProtocol, err.Error())
 		return 0
 	case err != nil:
 		c.send(Failure{"error", "bad_message", err.Error()})
@@ -141,6 +174,7 @@ func (h *Hub) join(c *conn, j Join) {
 	if resume != "" {
 		cmd.Resume = hash(resume)
 	}
+	c.wish(j.Intent)
 	out, err := h.o.Owner.Do(h.ctx, cmd)
 	switch {
 	case err != nil:
@@ -151,7 +185,7 @@ func (h *Hub) join(c *conn, j Join) {
 		c.send(refusal(out.Refused))
 	}
 	if err == nil && out.Client != "" {
-		h.enter(c, entering{client: out.Client, fresh: fresh, resume: resume, resumed: out.Resumed})
+		h.welcome(c, entering{client: out.Client, fresh: fresh, resume: resume, resumed: out.Resumed})
 	}
 }
 
@@ -160,17 +194,17 @@ type entering struct {
 	resumed               bool
 }
 
-// enter registers the connection and sends what its client has, both on the
+// welcome registers the connection and sends what its client has, both on the
 // owner's goroutine, so that no event is missed or told twice.
-func (h *Hub) enter(c *conn, e entering) {
-	away := false
+func (h *Hub) welcome(c *conn, e entering) {
+	away, secret := false, ""
 	err := h.o.Owner.Read(h.ctx, func(now time.Time, p *admission.Pool) {
 		v, ok := p.Client(e.client)
 		c.resume = e.fresh
 		if ok && e.resume != "" && v.Secret == hash(e.resume) {
 			c.resume = e.resume
 		}
-		c.secret, away = v.Secret, ok && !v.Connected
+		secret, away = v.Secret, ok && !v.Connected
 		h.register(c, e.client)
 		c.send(Welcome{"welcome", e.client, c.resume, e.resumed, now.UTC()})
 		h.state(c, now, p)
@@ -179,9 +213,8 @@ func (h *Hub) enter(c *conn, e entering) {
 		c.close(closeGoingAway, "try again")
 		return
 	}
-	_ = c.ws.SetReadDeadline(time.Now().Add(pongTimeout))
 	if away {
-		h.back(c.secret)
+		h.back(secret)
 	}
 }
 
@@ -214,7 +247,7 @@ func (h *Hub) handle(c *conn, m any) {
 	case Leave:
 		h.do(c, admission.Leave{Client: client})
 	case TicketRequest:
-		h.inRead(func(now time.Time, p *admission.Pool) { h.ticket(c, p, m.Session) })
+		h.inRead(func(now time.Time, p *admission.Pool) { h.ticket(c, now, p, m.Session) })
 	case Report:
 		h.inRead(func(_ time.Time, p *admission.Pool) { h.report(client, p, m) })
 	}
