@@ -1,0 +1,6 @@
+//go:build race
+
+package whole
+
+// buildFlags build the program as the test is.
+func buildFlags() []string { return []string{"-race"} }
