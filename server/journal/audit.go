@@ -27,9 +27,9 @@ const recordHeader = "Rendergate-Record"
 // message's times this, plus its place in it.
 const entriesPerRecord = 100_000
 
-// Audit writes the events of one record to the audit trail, as one message. A
-// repeated call for the same record is recognised for two minutes, and by
-// LastAudited for ever.
+// Audit writes entries to the audit trail, as one message; record is the newest
+// that they speak of. A repeated call for the same record is recognised for two
+// minutes, and by LastAudited for ever.
 func (p *Pool) Audit(ctx context.Context, record uint64, entries []AuditEntry) error {
 	data, err := json.Marshal(entries)
 	if err != nil {

@@ -84,7 +84,7 @@ type Owner struct {
 	seq     uint64 // of the newest record that is applied
 	since   int    // events since the last snapshot
 	saving  chan struct{}
-	audits  chan auditRecord
+	audits  *auditor
 	lastNow time.Time
 }
 
@@ -105,7 +105,7 @@ type answer struct {
 func New(o Options) *Owner {
 	return &Owner{
 		o: o, wake: make(chan struct{}, 1), done: make(chan struct{}),
-		trouble: errors.New("starting: the journal is being replayed"), audits: make(chan auditRecord, 1024),
+		trouble: errors.New("starting: the journal is being replayed"), audits: newAuditor(o),
 	}
 }
 
@@ -194,11 +194,9 @@ func (o *Owner) setTrouble(err error) {
 func (o *Owner) Run(ctx context.Context) error {
 	defer close(o.done)
 	auditing, stopAudits := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopAudits()
 	var background sync.WaitGroup
-	defer background.Wait()
-	background.Go(func() { o.writeAudits(auditing) })
-	defer close(o.audits)
+	defer func() { stopAudits(); background.Wait() }()
+	background.Go(func() { o.audits.run(auditing) })
 	if err := o.recover(ctx); err != nil {
 		return err
 	}
@@ -306,7 +304,7 @@ func (o *Owner) commit(ctx context.Context, b *batch) error {
 			return err
 		}
 		o.announce(Commit{Now: b.now, Journal: o.o.Journal.Identity(), Seq: o.seq, Pool: o.pool, Events: b.events})
-		o.audit(o.seq, b.events)
+		o.audits.add(o.seq, b.events)
 		o.snapshot(len(b.events))
 	}
 	for i, r := range b.waiting {

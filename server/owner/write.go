@@ -3,10 +3,8 @@ package owner
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/rendergate/rendergate/admission"
@@ -88,7 +86,7 @@ func (o *Owner) recover(ctx context.Context) error {
 		return err
 	}
 	o.announce(Commit{Now: now, Journal: o.o.Journal.Identity(), Seq: o.seq, Pool: o.pool, Events: first, Rebuilt: true})
-	o.audit(o.seq, first)
+	o.audits.add(o.seq, first)
 	o.since = events
 	o.o.Log.Info("pool ready", "pool", o.o.Name, "replayed_events", events, "seq", o.seq,
 		"took", time.Since(began).Round(time.Millisecond))
@@ -96,7 +94,7 @@ func (o *Owner) recover(ctx context.Context) error {
 }
 
 // replay sets the pool to what the journal says, and gives the number of events
-// since the snapshot. What the audit trail has missed is written to it.
+// since the snapshot.
 func (o *Owner) replay(ctx context.Context) (int, error) {
 	audited, err := o.o.Journal.LastAudited(ctx)
 	if err != nil {
@@ -114,7 +112,7 @@ func (o *Owner) replay(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	count := 0
-	o.seq, err = o.o.Journal.Replay(ctx, from, func(seq uint64, record []byte) error {
+	o.seq, err = o.o.Journal.Replay(ctx, from, func(_ uint64, record []byte) error {
 		events, err := admission.DecodeEvents(record)
 		if err != nil {
 			return err
@@ -123,11 +121,9 @@ func (o *Owner) replay(ctx context.Context) (int, error) {
 			o.pool.Apply(e)
 		}
 		count += len(events)
-		if seq > audited && audited > 0 {
-			o.audit(seq, events)
-		}
 		return nil
 	})
+	o.audits.begin(audited, o.seq)
 	return count, err
 }
 
@@ -167,63 +163,4 @@ func (o *Owner) waitSaved() {
 	if o.saving != nil {
 		<-o.saving
 	}
-}
-
-// auditRecord is one record on its way to the audit trail.
-type auditRecord struct {
-	seq    uint64
-	events []admission.Event
-}
-
-// audit hands a record to the audit trail. If that cannot keep up, it is
-// written at the next start.
-func (o *Owner) audit(seq uint64, events []admission.Event) {
-	select {
-	case o.audits <- auditRecord{seq: seq, events: events}:
-	default:
-		o.o.Log.Warn("the audit trail cannot keep up", "pool", o.o.Name, "record", seq)
-	}
-}
-
-func (o *Owner) writeAudits(ctx context.Context) {
-	for r := range o.audits {
-		if err := o.o.Journal.Audit(ctx, r.seq, auditEntries(r.events)); err != nil {
-			o.o.Log.Warn("the audit trail was not written", "pool", o.o.Name, "record", r.seq, "err", err)
-		}
-	}
-}
-
-// auditEntries are the events as people read them; secrets stay out, hashed or not.
-func auditEntries(events []admission.Event) []journal.AuditEntry {
-	entries := make([]journal.AuditEntry, 0, len(events))
-	for _, e := range events {
-		body := e.Body
-		switch b := body.(type) {
-		case admission.Enqueued:
-			b.Secret = ""
-			body = b
-		case admission.Resumed:
-			b.Secret = ""
-			body = b
-		}
-		data, err := json.Marshal(body)
-		if err != nil {
-			continue // what is in the journal has been JSON before
-		}
-		entries = append(entries, journal.AuditEntry{Time: e.At.UTC(), Type: e.Name(), By: operatorOf(e.Body), Data: data})
-	}
-	return entries
-}
-
-// operatorOf is the operator that an event names, if it can name one.
-func operatorOf(b admission.Body) string {
-	v := reflect.ValueOf(b)
-	if v.Kind() != reflect.Struct {
-		return ""
-	}
-	by := v.FieldByName("By")
-	if !by.IsValid() || by.Kind() != reflect.String {
-		return ""
-	}
-	return by.String()
 }
