@@ -38,8 +38,8 @@ func (p *Pool) Audit(ctx context.Context, record uint64, entries []AuditEntry) e
 	message := nats.NewMsg(p.auditSubject)
 	message.Data = data
 	message.Header.Set(recordHeader, strconv.FormatUint(record, 10))
-	id := fmt.Sprintf("%s-%d", p.identity, record)
-	if _, err := p.j.js.PublishMsg(ctx, message, jetstream.WithMsgID(id)); err != nil {
+	id := fmt.Sprintf("%s-%d", p.Identity(), record)
+	if _, err := p.at().js.PublishMsg(ctx, message, jetstream.WithMsgID(id)); err != nil {
 		return fmt.Errorf("writing the audit trail: %w", err)
 	}
 	return nil
@@ -47,7 +47,7 @@ func (p *Pool) Audit(ctx context.Context, record uint64, entries []AuditEntry) e
 
 // LastAudited is the newest record that the audit trail speaks of.
 func (p *Pool) LastAudited(ctx context.Context) (uint64, error) {
-	message, err := p.audit.GetLastMsgForSubject(ctx, p.auditSubject)
+	message, err := p.at().audit.GetLastMsgForSubject(ctx, p.auditSubject)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return 0, nil
 	}
@@ -62,7 +62,7 @@ var errEnough = errors.New("enough")
 
 // List gives at most limit entries after the sequence, oldest first.
 func (p *Pool) List(ctx context.Context, after uint64, limit int) ([]AuditEntry, error) {
-	info, err := p.audit.Info(ctx)
+	info, err := p.at().audit.Info(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the audit trail: %w", err)
 	}
@@ -100,7 +100,7 @@ func (p *Pool) entries(ctx context.Context, after, last uint64, f func(AuditEntr
 	if from >= last {
 		return nil
 	}
-	return each(ctx, p.audit, from, last, func(m jetstream.Msg, seq uint64) error {
+	return each(ctx, p.at().audit, from, last, func(m jetstream.Msg, seq uint64) error {
 		var all []AuditEntry
 		if err := json.Unmarshal(m.Data(), &all); err != nil {
 			return fmt.Errorf("an audit entry: %w", err)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -45,8 +46,16 @@ type Options struct {
 
 // Journal is a connection to the place where pools are kept.
 type Journal struct {
-	o      Options
-	lock   *os.File
+	o    Options
+	lock *os.File
+
+	mu    sync.Mutex // guards the rest: the embedded server may be started again
+	link  link
+	pools []*Pool
+}
+
+// link is a connection, with the server at its other end if that is embedded.
+type link struct {
 	server *server.Server
 	conn   *nats.Conn
 	js     jetstream.JetStream
@@ -68,24 +77,38 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 }
 
 func (j *Journal) open(ctx context.Context) error {
+	if j.o.URL == "" {
+		if err := os.MkdirAll(j.o.Dir, 0o700); err != nil {
+			return fmt.Errorf("the data folder: %w", err)
+		}
+		lock, err := lockFolder(j.o.Dir)
+		if err != nil {
+			return err
+		}
+		j.lock = lock
+	}
+	return j.connect(ctx)
+}
+
+// connect makes the link.
+func (j *Journal) connect(ctx context.Context) error {
 	options := []nats.Option{nats.Name("rendergate"), nats.MaxReconnects(-1), nats.ReconnectWait(200 * time.Millisecond)}
-	url := j.o.URL
-	if url == "" {
+	if j.o.URL == "" {
 		if err := j.embed(); err != nil {
 			return err
 		}
-		options = append(options, nats.InProcessServer(j.server))
+		options = append(options, nats.InProcessServer(j.link.server))
 	} else if j.o.Credentials != "" {
 		options = append(options, nats.UserCredentials(j.o.Credentials))
 	}
 	var err error
-	if j.conn, err = nats.Connect(url, options...); err != nil {
+	if j.link.conn, err = nats.Connect(j.o.URL, options...); err != nil {
 		return fmt.Errorf("connecting to NATS: %w", err)
 	}
-	if j.js, err = jetstream.New(j.conn, jetstream.WithDefaultTimeout(appendTimeout)); err != nil {
+	if j.link.js, err = jetstream.New(j.link.conn, jetstream.WithDefaultTimeout(appendTimeout)); err != nil {
 		return fmt.Errorf("opening JetStream: %w", err)
 	}
-	if _, err = j.js.AccountInfo(ctx); err != nil {
+	if _, err = j.link.js.AccountInfo(ctx); err != nil {
 		return fmt.Errorf("asking JetStream: %w", err)
 	}
 	return nil
@@ -94,14 +117,6 @@ func (j *Journal) open(ctx context.Context) error {
 // embed starts a NATS server inside this process that listens nowhere and
 // syncs every write to disk before it acknowledges it.
 func (j *Journal) embed() error {
-	if err := os.MkdirAll(j.o.Dir, 0o700); err != nil {
-		return fmt.Errorf("the data folder: %w", err)
-	}
-	lock, err := lockFolder(j.o.Dir)
-	if err != nil {
-		return err
-	}
-	j.lock = lock
 	s, err := server.NewServer(&server.Options{
 		ServerName: "rendergate", DontListen: true, NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: filepath.Join(j.o.Dir, "journal"), SyncAlways: true, MaxPayload: MaxRecordBytes,
@@ -109,7 +124,7 @@ func (j *Journal) embed() error {
 	if err != nil {
 		return fmt.Errorf("the embedded NATS server: %w", err)
 	}
-	j.server = s
+	j.link.server = s
 	s.Start()
 	if !s.ReadyForConnections(startTimeout) {
 		return fmt.Errorf("the embedded NATS server did not start in %v; is %s readable and the disk healthy?", startTimeout, j.o.Dir)
@@ -119,21 +134,52 @@ func (j *Journal) embed() error {
 
 // Close disconnects, stops the embedded server and gives the folder back.
 func (j *Journal) Close() {
-	if j.conn != nil {
-		j.conn.Close()
-	}
-	if j.server != nil {
-		j.server.Shutdown()
-		j.server.WaitForShutdown()
-	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.link.close()
 	if j.lock != nil {
 		_ = j.lock.Close()
 	}
 }
 
+func (l link) close() {
+	if l.conn != nil {
+		l.conn.Close()
+	}
+	if l.server != nil {
+		l.server.Shutdown()
+		l.server.WaitForShutdown()
+	}
+}
+
+// mend starts the embedded server again: one that could not write, because the
+// disk was full for instance, does not write any more even when it could. seen
+// is the link that failed; if it is another by now, somebody has mended it.
+func (j *Journal) mend(ctx context.Context, seen *nats.Conn) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.o.URL != "" || j.link.conn != seen {
+		return nil
+	}
+	j.o.Log.Warn("the journal does not take records; starting its server again")
+	j.link.close()
+	j.link = link{}
+	if err := j.connect(ctx); err != nil {
+		return fmt.Errorf("starting the journal again: %w", err)
+	}
+	for _, p := range j.pools {
+		if err := p.open(ctx, j.link); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Ready says why the journal cannot be written now, or nil.
 func (j *Journal) Ready() error {
-	if !j.conn.IsConnected() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.link.conn == nil || !j.link.conn.IsConnected() {
 		return errors.New("not connected to NATS")
 	}
 	return nil
@@ -143,37 +189,50 @@ const identityKey = "rendergate.identity"
 
 // Pool opens the streams of a pool, making them if they are not there.
 func (j *Journal) Pool(ctx context.Context, name string) (*Pool, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	p := &Pool{j: j, name: name, subject: "rendergate.journal." + name, auditSubject: "rendergate.audit." + name}
-	suffix := strings.ToUpper(name)
-	var err error
-	p.records, err = j.stream(ctx, jetstream.StreamConfig{
-		Name: "RG_JOURNAL_" + suffix, Subjects: []string{p.subject}, Storage: jetstream.FileStorage,
-		Replicas: j.o.Replicas, AllowDirect: true, MaxMsgSize: MaxRecordBytes, Discard: jetstream.DiscardNew,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("the journal of pool %s: %w", name, err)
+	if err := p.open(ctx, j.link); err != nil {
+		return nil, err
 	}
-	p.audit, err = j.stream(ctx, jetstream.StreamConfig{
-		Name: "RG_AUDIT_" + suffix, Subjects: []string{p.auditSubject}, Storage: jetstream.FileStorage,
-		Replicas: j.o.Replicas, AllowDirect: true, MaxAge: auditAge, MaxBytes: auditBytes,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("the audit trail of pool %s: %w", name, err)
-	}
-	p.snapshots, err = j.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
-		Bucket: "RG_SNAPSHOT_" + suffix, Storage: jetstream.FileStorage, Replicas: j.o.Replicas,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("the snapshots of pool %s: %w", name, err)
-	}
-	p.identity = p.records.CachedInfo().Config.Metadata[identityKey]
+	j.pools = append(j.pools, p)
 	return p, nil
+}
+
+// open opens the streams over a link.
+func (p *Pool) open(ctx context.Context, l link) error {
+	suffix, replicas := strings.ToUpper(p.name), p.j.o.Replicas
+	s := streams{link: l}
+	var err error
+	s.records, err = s.stream(ctx, jetstream.StreamConfig{
+		Name: "RG_JOURNAL_" + suffix, Subjects: []string{p.subject}, Storage: jetstream.FileStorage,
+		Replicas: replicas, AllowDirect: true, MaxMsgSize: MaxRecordBytes, Discard: jetstream.DiscardNew,
+	})
+	if err != nil {
+		return fmt.Errorf("the journal of pool %s: %w", p.name, err)
+	}
+	s.audit, err = s.stream(ctx, jetstream.StreamConfig{
+		Name: "RG_AUDIT_" + suffix, Subjects: []string{p.auditSubject}, Storage: jetstream.FileStorage,
+		Replicas: replicas, AllowDirect: true, MaxAge: auditAge, MaxBytes: auditBytes,
+	})
+	if err != nil {
+		return fmt.Errorf("the audit trail of pool %s: %w", p.name, err)
+	}
+	s.snapshots, err = l.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
+		Bucket: "RG_SNAPSHOT_" + suffix, Storage: jetstream.FileStorage, Replicas: replicas,
+	})
+	if err != nil {
+		return fmt.Errorf("the snapshots of pool %s: %w", p.name, err)
+	}
+	s.identity = s.records.CachedInfo().Config.Metadata[identityKey]
+	p.streams.Store(&s)
+	return nil
 }
 
 // stream opens a stream, or makes it with a random identity of its own: a
 // journal that was emptied or replaced is another one.
-func (j *Journal) stream(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
-	s, err := j.js.Stream(ctx, c.Name)
+func (l link) stream(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
+	s, err := l.js.Stream(ctx, c.Name)
 	if err == nil {
 		return s, nil
 	}
@@ -181,5 +240,5 @@ func (j *Journal) stream(ctx context.Context, c jetstream.StreamConfig) (jetstre
 		return nil, err
 	}
 	c.Metadata = map[string]string{identityKey: rand.Text()}
-	return j.js.CreateStream(ctx, c)
+	return l.js.CreateStream(ctx, c)
 }

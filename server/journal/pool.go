@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -16,14 +17,26 @@ type Pool struct {
 	j                     *Journal
 	name                  string
 	subject, auditSubject string
-	identity              string
-	records, audit        jetstream.Stream
-	snapshots             jetstream.ObjectStore
+	streams               atomic.Pointer[streams]
+	failures              atomic.Int32 // appends in a row whose outcome is unknown
 }
+
+// streams are where a pool is kept, over one link.
+type streams struct {
+	link
+	identity       string
+	records, audit jetstream.Stream
+	snapshots      jetstream.ObjectStore
+}
+
+func (p *Pool) at() *streams { return p.streams.Load() }
+
+// mendAfter is how many appends fail before the embedded server is started again.
+const mendAfter = 2
 
 // Identity is random and stays with the stream: another one means that the
 // journal was emptied or replaced.
-func (p *Pool) Identity() string { return p.identity }
+func (p *Pool) Identity() string { return p.at().identity }
 
 // Ready says why the journal cannot be written now, or nil.
 func (p *Pool) Ready() error { return p.j.Ready() }
@@ -38,11 +51,25 @@ const (
 // sequence once it is on disk. ErrConflict means that another record stands
 // there; any other error that the outcome is unknown: ask Resolve.
 func (p *Pool) Append(ctx context.Context, record Record) (uint64, error) {
+	seen := p.at()
+	seq, err := p.append(ctx, seen, record)
+	if err == nil || errors.Is(err, ErrConflict) {
+		p.failures.Store(0)
+		return seq, err
+	}
+	if p.failures.Add(1) >= mendAfter && ctx.Err() == nil {
+		p.failures.Store(0)
+		err = errors.Join(err, p.j.mend(ctx, seen.conn))
+	}
+	return 0, err
+}
+
+func (p *Pool) append(ctx context.Context, s *streams, record Record) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
 	defer cancel()
 	message := nats.NewMsg(p.subject)
 	message.Data = record.Data
-	ack, err := p.j.js.PublishMsg(ctx, message,
+	ack, err := s.js.PublishMsg(ctx, message,
 		jetstream.WithMsgID(record.ID), jetstream.WithExpectLastSequence(record.After), jetstream.WithRetryAttempts(0))
 	var refused *jetstream.APIError
 	if errors.As(err, &refused) &&
@@ -68,14 +95,14 @@ type Record struct {
 func (p *Pool) Resolve(ctx context.Context, record Record) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
 	defer cancel()
-	info, err := p.records.Info(ctx)
+	info, err := p.at().records.Info(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("asking the journal: %w", err)
 	}
 	if info.State.LastSeq <= record.After {
 		return 0, nil
 	}
-	message, err := p.records.GetMsg(ctx, record.After+1)
+	message, err := p.at().records.GetMsg(ctx, record.After+1)
 	if err != nil {
 		return 0, fmt.Errorf("reading the journal: %w", err)
 	}
@@ -88,7 +115,7 @@ func (p *Pool) Resolve(ctx context.Context, record Record) (uint64, error) {
 // Replay calls f for every record after the sequence, up to what is the last
 // when it begins. It returns the sequence of the last one there is.
 func (p *Pool) Replay(ctx context.Context, after uint64, f func(seq uint64, record []byte) error) (uint64, error) {
-	info, err := p.records.Info(ctx)
+	info, err := p.at().records.Info(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("asking the journal: %w", err)
 	}
@@ -99,7 +126,7 @@ func (p *Pool) Replay(ctx context.Context, after uint64, f func(seq uint64, reco
 	if info.State.FirstSeq > after+1 {
 		return 0, fmt.Errorf("the journal begins at %d, but the snapshot ends at %d: restore a backup", info.State.FirstSeq, after)
 	}
-	return last, each(ctx, p.records, after, last, func(m jetstream.Msg, seq uint64) error { return f(seq, m.Data()) })
+	return last, each(ctx, p.at().records, after, last, func(m jetstream.Msg, seq uint64) error { return f(seq, m.Data()) })
 }
 
 // each reads a stream in order from after to last.
@@ -144,10 +171,10 @@ const keepSnapshots = 2
 // removes what an older kept snapshot no longer needs.
 func (p *Pool) SaveSnapshot(ctx context.Context, seq uint64, data []byte) error {
 	name := snapshotName(seq)
-	if _, err := p.snapshots.PutBytes(ctx, name, data); err != nil {
+	if _, err := p.at().snapshots.PutBytes(ctx, name, data); err != nil {
 		return fmt.Errorf("writing a snapshot: %w", err)
 	}
-	back, err := p.snapshots.GetBytes(ctx, name) // checks the digest
+	back, err := p.at().snapshots.GetBytes(ctx, name) // checks the digest
 	if err != nil {
 		return fmt.Errorf("reading a snapshot back: %w", err)
 	}
@@ -166,11 +193,11 @@ func (p *Pool) trim(ctx context.Context) error {
 	}
 	kept := seqs[len(seqs)-keepSnapshots:]
 	for _, seq := range seqs[:len(seqs)-keepSnapshots] {
-		if err := p.snapshots.Delete(ctx, snapshotName(seq)); err != nil {
+		if err := p.at().snapshots.Delete(ctx, snapshotName(seq)); err != nil {
 			return fmt.Errorf("removing an old snapshot: %w", err)
 		}
 	}
-	if err := p.records.Purge(ctx, jetstream.WithPurgeSequence(kept[0]+1)); err != nil {
+	if err := p.at().records.Purge(ctx, jetstream.WithPurgeSequence(kept[0]+1)); err != nil {
 		return fmt.Errorf("removing old records: %w", err)
 	}
 	return nil
@@ -178,7 +205,7 @@ func (p *Pool) trim(ctx context.Context) error {
 
 // snapshotSeqs lists the sequences of the snapshots, oldest first.
 func (p *Pool) snapshotSeqs(ctx context.Context) ([]uint64, error) {
-	infos, err := p.snapshots.List(ctx)
+	infos, err := p.at().snapshots.List(ctx)
 	if errors.Is(err, jetstream.ErrNoObjectsFound) {
 		return nil, nil
 	}
@@ -203,7 +230,7 @@ func (p *Pool) Snapshots(ctx context.Context, use func(data []byte) error) (uint
 		return 0, err
 	}
 	for _, seq := range slices.Backward(seqs) {
-		data, err := p.snapshots.GetBytes(ctx, snapshotName(seq))
+		data, err := p.at().snapshots.GetBytes(ctx, snapshotName(seq))
 		if err == nil {
 			err = use(data)
 		}
