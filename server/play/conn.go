@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
-	"golang.org/x/time/rate"
 
 	"github.com/rendergate/rendergate/admission"
 )
@@ -51,7 +50,7 @@ type conn struct {
 	// Owned by the one who reads; register and the poller set some of it before.
 	number int32 // with the poller; 0: none yet
 	bad    int   // frames in a row that were not understood
-	limit  rate.Limiter
+	limit  pace
 	resume string
 
 	heard atomic.Int64 // when the client was last heard of, in ns since 1970
@@ -206,6 +205,28 @@ func (c *conn) id() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.client
+}
+
+// pace is how many frames a client may still send: a token bucket that costs no
+// more than two words.
+type pace struct {
+	tokens float32
+	since  int64 // ns since 1970; 0: it is full
+}
+
+func (p *pace) allow(now time.Time) bool {
+	at := now.UnixNano()
+	if p.since == 0 {
+		p.tokens = framesBurst
+	} else {
+		p.tokens = min(framesBurst, p.tokens+float32(time.Duration(at-p.since).Seconds()*framesPerSecond))
+	}
+	p.since = at
+	if p.tokens < 1 {
+		return false
+	}
+	p.tokens--
+	return true
 }
 
 // wish notes what the client came for.

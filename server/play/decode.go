@@ -10,7 +10,7 @@ import (
 )
 
 // errNotJSON says that a frame is not a JSON object with a type.
-var errNotJSON = errors.New("not a JSON object with a type")
+var errNotJSON = errors.New("the frame is not understood; want a JSON object with a type that is a text")
 
 // Decode reads a message of a client: one of the types [Join], [Answer],
 // [TicketRequest], [WatchRequest], [SetSharing], [Report] and [Leave]. Unknown

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/rendergate/rendergate/server/play"
 )
@@ -57,12 +58,40 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// FuzzDecode holds that a frame is either a valid message, which says the same
+// when it is written and read again, or an error that fits into a close frame
+// and says what is wanted.
 func FuzzDecode(f *testing.F) {
-	f.Add([]byte(`{"type":"join","intent":"play"}`))
+	files, err := filepath.Glob("testdata/messages/*.json")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no golden messages: %v", err)
+	}
+	for _, file := range files {
+		golden, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(golden)
+	}
+	f.Add([]byte(`{"type":"report","fps":1e400,"rtt_ms":null,"bitrate_bps":-0,"frames_dropped":"1"}`))
+	f.Add([]byte("{\"type\":\"\xff\u2028\"}"))
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		m, err := play.Decode(frame)
 		if (m == nil) != (err != nil) {
 			t.Fatalf("%v and %v", m, err)
+		}
+		if err != nil {
+			if text := err.Error(); !strings.Contains(text, "want") || !utf8.ValidString(text) || len(text) > 400 {
+				t.Fatalf("%q is answered with %q", frame, text)
+			}
+			return
+		}
+		again, err := json.Marshal(m)
+		if err != nil {
+			t.Fatalf("%+v: %v", m, err)
+		}
+		if same, err := play.Decode(again); err != nil || same != m {
+			t.Fatalf("%+v reads as %+v, %v", m, same, err)
 		}
 	})
 }

@@ -186,7 +186,7 @@ func (c *conn) due(now time.Time, moved admission.Why) bool {
 	if moved != "" {
 		c.moved = moved
 	}
-	return now.Sub(c.place.at) >= placeEach
+	return now.UnixNano()-c.place.at >= int64(placeEach)
 }
 
 // sendPlace sends a place that must arrive. It runs on the owner's goroutine.
@@ -194,7 +194,7 @@ func (h *Hub) sendPlace(c *conn, now time.Time, p *admission.Pool, e admission.E
 	b := appendPlace(nil, &admission.Place{
 		Entry: e.ID, Class: e.Class, App: e.App, Intent: e.Intent, Position: e.Position, Length: e.Length, Wait: e.Wait,
 	}, h.places.block(now, p, line{e.App, e.Intent}).text)
-	t := told{print: maphash.Bytes(h.places.seed, b), position: e.Position, at: now}
+	t := told{maphash.Bytes(h.places.seed, b), int32(e.Position), now.UnixNano()} //nolint:gosec // no queue is longer
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.queue(endPlace(b, c.moved))

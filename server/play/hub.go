@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"golang.org/x/time/rate"
 
 	"github.com/rendergate/rendergate/admission"
 )
@@ -101,7 +100,6 @@ func (h *Hub) Connect(w http.ResponseWriter, r *http.Request, address string) {
 	}
 	c := &conn{
 		ws: ws, sock: sock, writers: h.writers, address: address, watchBase: h.o.WatchBase(r), release: func() {},
-		limit: *rate.NewLimiter(framesPerSecond, framesBurst),
 	}
 	c.heard.Store(time.Now().UnixNano())
 	ws.SetPongHandler(func(string) error { return nil })

@@ -134,12 +134,12 @@ func (w *walk) visit(at *admission.Place) {
 	if cap(w.free)-len(w.free) < frameMost {
 		w.free = make([]byte, 0, chunkBytes)
 	}
-	from := len(w.free)
-	b := appendPlace(w.free, at, w.block.text)
-	d := c.offerPlace(b, from, told{print: maphash.Bytes(w.h.places.seed, b[from:]), position: at.Position, at: w.now, worse: w.worse})
+	b := appendPlace(w.free[len(w.free):], at, w.block.text)                           // where the piece ends, in a new one
+	t := told{maphash.Bytes(w.h.places.seed, b), int32(at.Position), w.now.UnixNano()} //nolint:gosec // no queue is longer
+	d := c.offerPlace(b, t, w.worse)
 	w.early = w.early || d.early
-	if d.kept != nil && cap(d.kept) == cap(w.free) {
-		w.free = d.kept
+	if n := len(w.free) + len(d.kept); cap(d.kept) == cap(w.free)-len(w.free) {
+		w.free = w.free[:n]
 	}
 	if d.tell {
 		w.tell = append(w.tell, c)
@@ -149,35 +149,34 @@ func (w *walk) visit(at *admission.Place) {
 // told is a place as a client is told of it.
 type told struct {
 	print    uint64 // a fingerprint of the frame
-	position int
-	at       time.Time
-	worse    admission.Why // why, if the position got worse
+	position int32
+	at       int64 // ns since 1970
 }
 
 // taken is what became of it.
 type taken struct {
-	kept  []byte // the piece of memory with the frame in it; nil: it was not taken
+	kept  []byte // the frame; nil: it was not taken
 	tell  bool   // a writer is to be told
 	early bool   // it has to wait, since the last place was sent less than a second ago
 }
 
-// offerPlace queues the place in b from there on, if it differs from the last
-// one; the newest counts.
-func (c *conn) offerPlace(b []byte, from int, t told) taken {
+// offerPlace queues a place, which lacks its end, if it differs from the last
+// one; the newest counts. Worse is why, if the position got worse.
+func (c *conn) offerPlace(place []byte, t told, worse admission.Why) taken {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.closing || (t.print == c.place.print && c.moved == ""):
 		return taken{}
-	case t.at.Sub(c.place.at) < placeEach:
+	case t.at-c.place.at < int64(placeEach):
 		return taken{early: true}
 	case c.moved == "" && c.place.position > 0 && t.position > c.place.position:
-		c.moved = t.worse
+		c.moved = worse
 	}
-	b = endPlace(b, c.moved)
-	c.queued = b[from:len(b):len(b)]
+	place = endPlace(place, c.moved)
+	c.queued = place[:len(place):len(place)]
 	c.placed(t)
-	d := taken{kept: b, tell: !c.writing}
+	d := taken{kept: place, tell: !c.writing}
 	c.writing = true
 	return d
 }

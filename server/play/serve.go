@@ -86,7 +86,7 @@ func (h *Hub) read(c *conn) (more bool) {
 		return c.broken(err)
 	case len(frame) > maxFrame:
 		c.close(closeTooLarge, "a frame may hold 16 KiB")
-	case !c.limit.Allow():
+	case !c.limit.allow(time.Now()):
 		c.close(closeTooMany, "too many frames; 20 a second are the most")
 	case kind == websocket.PingMessage:
 		c.sendPong(frame)

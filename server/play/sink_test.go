@@ -1,0 +1,3 @@
+package play_test
+
+func childSink() error { return nil }
