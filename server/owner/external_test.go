@@ -65,8 +65,12 @@ func TestAnExternalServerThatGoesAway(t *testing.T) {
 	<-joined
 	nats.Shutdown()
 	nats.WaitForShutdown()
-	if err := o.Ready(); err == nil {
-		t.Error("it is ready while its journal is gone")
+	for deadline := time.After(10 * time.Second); o.Ready() == nil; {
+		select {
+		case <-deadline:
+			t.Fatal("it is ready while its journal is gone")
+		case <-time.After(time.Millisecond):
+		}
 	}
 	nats = natsServer(t, dir, address.Port)
 	all.Wait()
