@@ -1,3 +1,0 @@
-package play_test
-
-func childSink() error { return nil }
