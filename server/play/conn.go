@@ -41,15 +41,14 @@ const (
 // it sends is read by a goroutine that exists only while there is something.
 type conn struct {
 	ws        *websocket.Conn
-	sock      *socket
+	sock      socket
 	writers   *writers
 	address   string
 	watchBase string
 	release   func()
 
-	// Owned by the one who reads; register and the poller set some of it before.
-	number int32 // with the poller; 0: none yet
-	bad    int   // frames in a row that were not understood
+	// Owned by the one who reads; register sets some of it before.
+	bad    int // frames in a row that were not understood
 	limit  pace
 	resume string
 

@@ -94,13 +94,12 @@ const (
 // Connect serves GET /v1/pools/{pool}/play for a client at an address. It
 // returns after the upgrade; nothing of the request is kept.
 func (h *Hub) Connect(w http.ResponseWriter, r *http.Request, address string) {
-	ws, sock, err := upgrade(&h.up, w, r)
+	c := &conn{writers: h.writers, address: address, watchBase: h.o.WatchBase(r), release: func() {}}
+	ws, err := h.up.Upgrade(hijacker{w, h.poll, &c.sock}, r, nil)
 	if err != nil {
 		return // the upgrader has answered
 	}
-	c := &conn{
-		ws: ws, sock: sock, writers: h.writers, address: address, watchBase: h.o.WatchBase(r), release: func() {},
-	}
+	c.ws = ws
 	c.heard.Store(time.Now().UnixNano())
 	ws.SetPongHandler(func(string) error { return nil })
 	ws.SetPingHandler(func(payload string) error {
@@ -110,8 +109,15 @@ func (h *Hub) Connect(w http.ResponseWriter, r *http.Request, address string) {
 	ws.SetCloseHandler(func(int, string) error { return nil })
 	if !h.enter(c) {
 		_ = ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(closeGoingAway, "this server is going away"), time.Time{})
-		_ = sock.Conn.Close()
+		_ = c.sock.Close()
 		return
+	}
+	if h.poll != nil && c.sock.conn == nil {
+		if err := h.poll.add(c); err != nil {
+			h.o.Log.Warn("a connection is lost", "pool", h.o.Pool, "err", err)
+			h.gone(c)
+			return
+		}
 	}
 	h.greet(c, r)
 	h.park(c)

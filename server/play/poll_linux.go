@@ -12,17 +12,14 @@ import (
 // poller tells when there is something to read on connections that are parked,
 // of which tens of thousands then cost no goroutine and no stack.
 type poller struct {
-	fd   int
-	file *os.File // the same, as Go's own poller waits on it
-
+	fd     int
+	file   *os.File // the same, as Go's own poller waits on it
 	closed atomic.Bool
 
-	mu     sync.Mutex
-	parked map[int32]*conn
-	last   int32
+	mu    sync.Mutex
+	conns map[int32]*conn
+	last  int32
 }
-
-const wake = syscall.EPOLLIN | syscall.EPOLLRDHUP | 1<<30 // EPOLLONESHOT: one who reads at a time
 
 func newPoller() (*poller, error) {
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
@@ -32,46 +29,45 @@ func newPoller() (*poller, error) {
 	if err := syscall.SetNonblock(fd, true); err != nil {
 		return nil, errors.Join(fmt.Errorf("epoll: %w", err), syscall.Close(fd))
 	}
-	return &poller{fd: fd, file: os.NewFile(uintptr(fd), "epoll"), parked: map[int32]*conn{}}, nil
+	return &poller{fd: fd, file: os.NewFile(uintptr(fd), "epoll"), conns: map[int32]*conn{}}, nil
+}
+
+// add makes the connection known before it is waited for.
+func (p *poller) add(c *conn) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c.sock.number == 0 { // a late event must find no other connection under its number
+		p.last = max(0, p.last) + 1
+		if p.last > 0 && p.conns[p.last] == nil {
+			c.sock.number = p.last
+		}
+	}
+	p.conns[p.last] = c
+	event := syscall.EpollEvent{Events: wakeOnce, Fd: c.sock.number}
+	return os.NewSyscallError("epoll_ctl", syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_ADD, int(c.sock.fd), &event))
 }
 
 // park has readable called once, when there is something to read on c. False:
 // this connection cannot be watched so.
 func (p *poller) park(c *conn) (bool, error) {
-	if c.sock.raw == nil {
+	if c.sock.conn != nil {
 		return false, nil
 	}
-	op := syscall.EPOLL_CTL_MOD
-	p.mu.Lock()
-	if c.number == 0 {
-		c.number, op = p.number(c), syscall.EPOLL_CTL_ADD
-	}
-	p.mu.Unlock()
-	// The number tells a late event of a closed file from one of its successor.
-	event := syscall.EpollEvent{Events: wake, Fd: c.number}
-	var err error
-	failed := c.sock.raw.Control(func(fd uintptr) { err = syscall.EpollCtl(p.fd, op, int(fd), &event) }) //nolint:gosec // a file's number
-	return err == nil && failed == nil, errors.Join(failed, err)
+	c.sock.mu.Lock()
+	defer c.sock.mu.Unlock()
+	return true, c.sock.arm(wakeIn)
 }
 
-// number gives c a number that no other connection has.
-func (p *poller) number(c *conn) int32 {
-	for {
-		p.last = max(0, p.last) + 1
-		if p.last > 0 && p.parked[p.last] == nil {
-			p.parked[p.last] = c
-			return p.last
-		}
-	}
+// arm has the kernel tell once of what the socket wants.
+func (p *poller) arm(s *socket) error {
+	event := syscall.EpollEvent{Events: wakeOnce | s.want, Fd: s.number}
+	return os.NewSyscallError("epoll_ctl", syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_MOD, int(s.fd), &event))
 }
 
-// forget is called before the connection is closed.
-func (p *poller) forget(c *conn) {
+func (p *poller) forget(number int32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.number != 0 {
-		delete(p.parked, c.number)
-	}
+	delete(p.conns, number)
 }
 
 // run calls readable, which must not block, until close.
@@ -82,7 +78,7 @@ func (p *poller) run(readable func(*conn)) error {
 	}
 	events := make([]syscall.EpollEvent, 256)
 	for {
-		n := 0
+		n, err := 0, error(nil)
 		failed := raw.Read(func(uintptr) bool {
 			n, err = syscall.EpollWait(p.fd, events, 0)
 			return n > 0 || (err != nil && !errors.Is(err, syscall.EINTR))
@@ -94,7 +90,7 @@ func (p *poller) run(readable func(*conn)) error {
 			return fmt.Errorf("epoll: %w", errors.Join(failed, err))
 		}
 		for _, e := range events[:max(0, n)] {
-			if c := p.at(e.Fd); c != nil {
+			if c := p.at(e.Fd); c != nil && c.sock.woken(e.Events) {
 				readable(c)
 			}
 		}
@@ -104,7 +100,7 @@ func (p *poller) run(readable func(*conn)) error {
 func (p *poller) at(number int32) *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.parked[number]
+	return p.conns[number]
 }
 
 // close is called when no connection is left.

@@ -7,8 +7,8 @@ type poller struct{ done chan struct{} }
 
 func newPoller() (*poller, error) { return &poller{done: make(chan struct{})}, nil }
 
+func (p *poller) add(*conn) error          { return nil }
 func (p *poller) park(*conn) (bool, error) { return false, nil }
-func (p *poller) forget(*conn)             {}
 
 func (p *poller) run(func(*conn)) error {
 	<-p.done

@@ -32,7 +32,7 @@ func (h *Hub) park(c *conn) {
 		}
 	}
 	go func() {
-		_ = c.sock.Conn.SetReadDeadline(time.Time{})
+		_ = c.sock.SetReadDeadline(time.Time{})
 		_, _ = c.sock.peek() // what is wrong is seen when it is read
 		h.serve(c)
 	}()
@@ -53,10 +53,7 @@ func (h *Hub) serve(c *conn) {
 func (h *Hub) gone(c *conn) {
 	defer h.active.Done()
 	c.hangUp()
-	if h.poll != nil {
-		h.poll.forget(c)
-	}
-	_ = c.sock.Conn.Close()
+	_ = c.sock.Close()
 	c.release()
 	if !h.forget(c) {
 		return
@@ -74,9 +71,9 @@ func (h *Hub) read(c *conn) (more bool) {
 			more = false
 		}
 	}()
-	_ = c.sock.Conn.SetReadDeadline(time.Now().Add(frameTimeout))
+	_ = c.sock.SetReadDeadline(time.Now().Add(frameTimeout))
 	if c.ends() { // read on, so that the close frame is not lost with what is unread
-		_, _ = io.Copy(io.Discard, c.sock.Conn)
+		_, _ = io.Copy(io.Discard, inputOf{&c.sock})
 		return false
 	}
 	kind, frame, err := c.receive()

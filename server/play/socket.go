@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -37,8 +36,8 @@ var errBehind = errors.New("too much waits to be read")
 // goroutine. And it writes without waiting: what the kernel does not take at
 // once is kept for flush.
 type socket struct {
-	net.Conn
-	raw syscall.RawConn // of TCP; nil for others, whose writes are all left to flush
+	conn net.Conn // nil: it is file; of others all writes are left to flush
+	file
 
 	// Owned by the one who reads.
 	head [headMost]byte
@@ -46,8 +45,9 @@ type socket struct {
 	sent uint8 // of which the library has so many
 	left int64 // bytes of the payload to come
 
-	mu   sync.Mutex
-	rest []byte
+	mu     sync.Mutex
+	rest   []byte
+	closed bool
 }
 
 // Read gives the library bytes of the current frame, or of the next one's head.
@@ -64,7 +64,7 @@ func (s *socket) Read(p []byte) (int, error) {
 		}
 		return s.Read(p)
 	}
-	n, err := s.Conn.Read(p[:min(int64(len(p)), s.left)])
+	n, err := s.input(p[:min(int64(len(p)), s.left)])
 	s.left -= int64(n)
 	s.rewind()
 	return n, err
@@ -78,7 +78,7 @@ func (s *socket) peek() ([2]byte, error) {
 
 func (s *socket) readHead(to uint8) error {
 	for s.have < to {
-		n, err := s.Conn.Read(s.head[s.have:to])
+		n, err := s.input(s.head[s.have:to])
 		s.have += uint8(n) //nolint:gosec // n is 14 at most
 		if err != nil {
 			return err
@@ -137,7 +137,7 @@ func (s *socket) control() (payload []byte, err error) {
 		return nil, err
 	}
 	payload = make([]byte, s.left)
-	if _, err := io.ReadFull(s.Conn, payload); err != nil {
+	if _, err := io.ReadFull(inputOf{s}, payload); err != nil {
 		return nil, err
 	}
 	for i := range payload {
@@ -162,9 +162,12 @@ func (s *socket) Write(p []byte) (int, error) {
 		return 0, errBehind
 	}
 	n := 0
-	if len(s.rest) == 0 {
+	if len(s.rest) == 0 && s.conn == nil {
+		if s.closed {
+			return 0, net.ErrClosed
+		}
 		var err error
-		if n, err = writeNow(s.raw, p); err != nil {
+		if n, err = s.writeFile(p); err != nil {
 			return n, err
 		}
 	}
@@ -183,46 +186,82 @@ func (s *socket) stuck() bool {
 
 // flush waits until the kernel has taken what Write kept.
 func (s *socket) flush(timeout time.Duration) error {
+	if s.conn == nil {
+		return s.flushFile(timeout)
+	}
 	s.mu.Lock()
 	rest := s.rest
 	s.mu.Unlock()
-	if err := s.Conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+	if err := s.conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 		return err
 	}
-	if _, err := s.Conn.Write(rest); err != nil {
+	if _, err := s.conn.Write(rest); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	s.rest = nil
 	s.mu.Unlock()
-	return s.Conn.SetWriteDeadline(time.Time{})
+	return nil
+}
+
+// input reads what comes, wherever frames end.
+func (s *socket) input(p []byte) (int, error) {
+	if s.conn == nil {
+		return s.readFile(p)
+	}
+	return s.conn.Read(p)
+}
+
+type inputOf struct{ *socket }
+
+func (i inputOf) Read(p []byte) (int, error) { return i.input(p) }
+
+// SetReadDeadline sets until when a Read may wait. Only the one who reads may
+// call it.
+func (s *socket) SetReadDeadline(t time.Time) error {
+	if s.conn != nil {
+		return s.conn.SetReadDeadline(t)
+	}
+	s.deadline = 0
+	if !t.IsZero() {
+		s.deadline = t.UnixNano()
+	}
+	return nil
 }
 
 // SetWriteDeadline does nothing: Write does not wait, and flush has its own.
 func (s *socket) SetWriteDeadline(time.Time) error { return nil }
 
-// halves is a connection whose directions end one by one, as TCP's do.
-type halves interface {
-	CloseRead() error
-	CloseWrite() error
-}
+// SetDeadline is SetReadDeadline, since Write does not wait.
+func (s *socket) SetDeadline(t time.Time) error { return s.SetReadDeadline(t) }
+
+// LocalAddr and RemoteAddr are not kept.
+func (s *socket) LocalAddr() net.Addr  { return &net.TCPAddr{} }
+func (s *socket) RemoteAddr() net.Addr { return &net.TCPAddr{} }
 
 // finish says that nothing more is written.
 func (s *socket) finish() {
-	if c, ok := s.Conn.(interface{ CloseWrite() error }); ok {
+	if s.conn == nil {
+		s.finishFile()
+	} else if c, ok := s.conn.(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite()
 	}
 }
 
-// cut ends both directions, and every call that waits in them. The file itself
-// is closed by the one who reads: until then its number is nobody else's.
+// cut ends both directions, and every call that waits in them. What the kernel
+// keeps of it is given back by Close, by the one who reads.
 func (s *socket) cut() {
-	c, ok := s.Conn.(halves)
-	if !ok {
-		_ = s.Conn.Close()
-		return
+	if s.conn == nil {
+		s.cutFile()
+	} else {
+		_ = s.conn.Close()
 	}
-	_ = s.Conn.SetDeadline(time.Now())
-	_ = c.CloseRead()
-	_ = c.CloseWrite()
+}
+
+// Close ends all. Only the one who reads may call it.
+func (s *socket) Close() error {
+	if s.conn == nil {
+		return s.closeFile()
+	}
+	return s.conn.Close()
 }
