@@ -48,7 +48,7 @@ type said struct {
 
 func (s *scene) dial(t *testing.T, header http.Header) *client {
 	t.Helper()
-	d := websocket.Dialer{Subprotocols: []string{play.Protocol}}
+	d := websocket.Dialer{Subprotocols: []string{play.Protocol}, TLSClientConfig: s.trust}
 	ws, answer, err := d.DialContext(t.Context(), s.url, header)
 	if err != nil {
 		t.Fatal(err)

@@ -290,7 +290,13 @@ func TestASeatOutlivesItsSocket(t *testing.T) {
 }
 
 func TestClosingTellsEverybodyAndWaitsForNobody(t *testing.T) {
-	s := newScene(t, options{})
+	for _, secure := range []bool{false, true} {
+		t.Run(map[bool]string{false: "plain", true: "TLS"}[secure], func(t *testing.T) { testClosing(t, secure) })
+	}
+}
+
+func testClosing(t *testing.T, secure bool) {
+	s := newScene(t, options{tls: secure})
 	reads, silent := s.join(t, ""), s.join(t, "")
 	reads.until("queued")
 	silent.until("queued")

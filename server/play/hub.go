@@ -99,7 +99,10 @@ func (h *Hub) Connect(w http.ResponseWriter, r *http.Request, address string) {
 	if err != nil {
 		return // the upgrader has answered
 	}
-	c.ws = ws
+	if c.ws = ws; c.sock.flush(writeTimeout) != nil {
+		_ = c.sock.Close()
+		return
+	}
 	c.heard.Store(time.Now().UnixNano())
 	ws.SetPongHandler(func(string) error { return nil })
 	ws.SetPingHandler(func(payload string) error {
@@ -109,6 +112,7 @@ func (h *Hub) Connect(w http.ResponseWriter, r *http.Request, address string) {
 	ws.SetCloseHandler(func(int, string) error { return nil })
 	if !h.enter(c) {
 		_ = ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(closeGoingAway, "this server is going away"), time.Time{})
+		_ = c.sock.flush(writeTimeout)
 		_ = c.sock.Close()
 		return
 	}

@@ -30,24 +30,27 @@ func (s *scene) offered(t *testing.T, more string) (*client, said) {
 	return c, c.until("offered")
 }
 
-func TestAnOfferIsTaken(t *testing.T) {
-	s := newScene(t, options{})
+func TestAnOfferIsTaken(t *testing.T)    { testAnOfferIsTaken(t, options{}) }
+func TestAnOfferIsTakenTLS(t *testing.T) { testAnOfferIsTaken(t, options{tls: true}) }
+
+func testAnOfferIsTaken(t *testing.T, o options) {
+	s := newScene(t, o)
 	s.host("h1")
-	c, o := s.offered(t, "")
-	c.say(`{"type":"accept","offer":"` + o.Offer + `"}`)
-	if m := c.until("starting"); m.Session != o.Session || m.Host != "h1" {
+	c, offer := s.offered(t, "")
+	c.say(`{"type":"accept","offer":"` + offer.Offer + `"}`)
+	if m := c.until("starting"); m.Session != offer.Session || m.Host != "h1" {
 		t.Errorf("starting %+v", m)
 	}
 	m := c.until("seated")
-	if m.Session != o.Session || !strings.HasSuffix(m.Ticket, "."+o.Session+".h1") || m.URL != "https://h1.example/s/"+o.Session+"/?ticket="+m.Ticket {
+	if m.Session != offer.Session || !strings.HasSuffix(m.Ticket, "."+offer.Session+".h1") || m.URL != "https://h1.example/s/"+offer.Session+"/?ticket="+m.Ticket {
 		t.Errorf("seated %+v", m)
 	}
-	c.say(`{"type":"ticket","session":"` + o.Session + `"}`)
-	if m := c.until("seated"); m.Session != o.Session {
+	c.say(`{"type":"ticket","session":"` + offer.Session + `"}`)
+	if m := c.until("seated"); m.Session != offer.Session {
 		t.Errorf("a fresh ticket for %+v", m)
 	}
 	c.say(`{"type":"leave"}`)
-	if e := c.until("ended"); e.Session != o.Session || e.Reason != "left" {
+	if e := c.until("ended"); e.Session != offer.Session || e.Reason != "left" {
 		t.Errorf("ended %+v", e)
 	}
 }
@@ -207,9 +210,9 @@ func TestAViewEndsWithTheSeat(t *testing.T) {
 
 func TestAPlaceIsPromoted(t *testing.T) {
 	s := newScene(t, options{})
-	first, second := s.join(t, ""), (*client)(nil)
+	first := s.join(t, "")
 	first.until("queued")
-	second = s.join(t, "")
+	second := s.join(t, "")
 	entry := second.until("queued").Entry
 	s.do(admission.Promote{Entry: entry, By: "ops"})
 	if q := second.until("queued"); q.Position != 1 || q.Moved != "" {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ import (
 
 const (
 	pushClients = 2_000
-	pushRounds  = 250
+	pushRounds  = 500
 )
 
 // BenchmarkPushes reports the processor time of this process for a million
@@ -47,6 +48,7 @@ func BenchmarkPushes(b *testing.B) {
 			floor += s.raw(b, frames)
 		}
 	}
+	s.check(b)
 	for b.Loop() { //nolint:revive // the work is done
 	}
 	million := 1e6 / float64(pushClients*pushRounds)
@@ -80,6 +82,7 @@ type pushScene struct {
 	*local
 	hub  *play.Hub
 	raws []net.Conn
+	sink *child
 }
 
 func newPushScene(b *testing.B) *pushScene {
@@ -114,7 +117,7 @@ func (s *pushScene) connect(b *testing.B, url string) {
 		b.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	sink := startChild(b, "sink")
+	s.sink = startChild(b, "sink")
 	accepted := make(chan error, 1)
 	go func() {
 		for range pushClients {
@@ -128,7 +131,7 @@ func (s *pushScene) connect(b *testing.B, url string) {
 		}
 		accepted <- nil
 	}()
-	if said := sink.ask(fmt.Sprintf("%s %s %d", url, l.Addr(), pushClients)); said != "ok" {
+	if said := s.sink.ask(fmt.Sprintf("%s %s %d", url, l.Addr(), pushClients)); said != "ok" {
 		b.Fatal(said)
 	}
 	if err := <-accepted; err != nil {
@@ -164,10 +167,25 @@ func (s *pushScene) push(b *testing.B, now time.Time) time.Duration {
 		s.hub.PushPlaces(now, s.pool)
 		s.mu.Unlock()
 		for !s.hub.Quiet() {
-			time.Sleep(time.Millisecond)
+			time.Sleep(3 * time.Millisecond)
 		}
 		return nil
 	})
+}
+
+// check wants that the clients were sent as much both ways.
+func (s *pushScene) check(b *testing.B) {
+	b.Helper()
+	var ws, raw float64
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if _, err := fmt.Sscan(s.sink.ask("bytes"), &ws, &raw); err != nil {
+			b.Fatal(err)
+		}
+		if raw > 0 && ws > 0.99*raw && ws < 1.01*raw {
+			return
+		}
+	}
+	b.Errorf("%.0f bytes were pushed, and %.0f written plainly", ws, raw)
 }
 
 func (s *pushScene) raw(b *testing.B, frames [][]byte) time.Duration {
@@ -207,14 +225,18 @@ func used() time.Duration {
 
 // childSink opens WebSockets that join and plain sockets, and reads from all.
 func childSink() error {
+	var ws, raw counter
 	return answer(func(line string) string {
+		if line == "bytes" {
+			return fmt.Sprint(ws.Load(), " ", raw.Load())
+		}
 		var url, addr string
 		var n int
 		if _, err := fmt.Sscan(line, &url, &addr, &n); err != nil {
 			return err.Error()
 		}
 		for range n {
-			if err := sink(url, addr); err != nil {
+			if err := sink(url, addr, [2]*counter{&ws, &raw}); err != nil {
 				return err.Error()
 			}
 		}
@@ -222,7 +244,15 @@ func childSink() error {
 	})
 }
 
-func sink(url, addr string) error {
+// counter counts what is written to it.
+type counter struct{ atomic.Int64 }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.Add(int64(len(p)))
+	return len(p), nil
+}
+
+func sink(url, addr string, to [2]*counter) error {
 	d := websocket.Dialer{Subprotocols: []string{play.Protocol}}
 	ws, _, err := d.Dial(url, nil) //nolint:noctx // ends with the process
 	if err != nil {
@@ -240,9 +270,9 @@ func sink(url, addr string) error {
 	if err != nil {
 		return err
 	}
-	for _, from := range []net.Conn{ws.NetConn(), c} {
+	for i, from := range []net.Conn{ws.NetConn(), c} {
 		go func() {
-			_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{from}, make([]byte, 1024))
+			_, _ = io.CopyBuffer(to[i], struct{ io.Reader }{from}, make([]byte, 1024))
 		}()
 	}
 	return nil

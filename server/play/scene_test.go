@@ -2,6 +2,7 @@ package play_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -24,6 +25,7 @@ type scene struct {
 	owner *owner.Owner
 	hub   *play.Hub
 	url   string
+	trust *tls.Config // of clients
 	stop  func()
 
 	mu     sync.Mutex
@@ -35,6 +37,7 @@ type scene struct {
 type options struct {
 	policy func(*admission.Policy)
 	play   func(*play.Options)
+	tls    bool
 	manual bool // hosts report nothing by themselves
 }
 
@@ -76,7 +79,7 @@ func openScene(dir string, o options) (*scene, error) {
 	s := &scene{owner: own, hub: play.New(po), manual: o.manual}
 	own.Listen(s.hub)
 	own.Listen(s)
-	s.run(j)
+	s.run(j, o.tls)
 	return s, nil
 }
 
@@ -102,15 +105,21 @@ func playOptions(o *owner.Owner, log *slog.Logger) play.Options {
 }
 
 // run runs all parts until stop, which ends them in the service's order.
-func (s *scene) run(j *journal.Journal) {
+func (s *scene) run(j *journal.Journal, secure bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	owning, stopOwner := context.WithCancel(context.Background())
 	played, owned := make(chan error, 1), make(chan error, 1)
 	go func() { owned <- s.owner.Run(owning) }()
 	go func() { played <- s.hub.Run(ctx) }()
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.hub.Connect(w, r, r.Header.Get("X-Address"))
 	}))
+	if !secure {
+		web.Start()
+	} else {
+		web.StartTLS()
+		s.trust = web.Client().Transport.(*http.Transport).TLSClientConfig //nolint:errcheck // it is what httptest makes
+	}
 	s.url = "ws" + strings.TrimPrefix(web.URL, "http")
 	s.stop = sync.OnceFunc(func() {
 		cancel()

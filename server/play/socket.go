@@ -127,9 +127,6 @@ func (s *socket) rewind() {
 	}
 }
 
-// between says whether the last frame is through and nothing of the next is here.
-func (s *socket) between() bool { return s.have == 0 }
-
 // control takes a ping or a pong whole, so that the library, which would go on
 // to wait for a message, never sees one between messages.
 func (s *socket) control() (payload []byte, err error) {
@@ -186,6 +183,9 @@ func (s *socket) stuck() bool {
 
 // flush waits until the kernel has taken what Write kept.
 func (s *socket) flush(timeout time.Duration) error {
+	if !s.stuck() {
+		return nil
+	}
 	if s.conn == nil {
 		return s.flushFile(timeout)
 	}
