@@ -33,9 +33,8 @@ type Sampler interface {
 	Run(ctx context.Context, give func(wire.Sample)) error
 }
 
-// Sampling makes a sampler. Running lists the sessions to tell apart, Cgroup
-// the folder under which each has its own, empty for none.
-type Sampling func(running func() []launcher.Running, cgroup func() string) (Sampler, error)
+// Sampling makes a sampler. Running lists the sessions to tell apart.
+type Sampling func(running func() []launcher.Running) (Sampler, error)
 
 // Options of a probe. Config, Sampling and Log are needed.
 type Options struct {
@@ -112,7 +111,7 @@ func newAgent(o Options) (*agent, error) {
 	}); err != nil {
 		return nil, err
 	}
-	a.sampler, err = o.Sampling(a.launcher.Running, a.launcher.Cgroup)
+	a.sampler, err = o.Sampling(a.launcher.Running)
 	return a, err
 }
 

@@ -140,7 +140,7 @@ func (s still) Run(ctx context.Context, give func(wire.Sample)) error {
 }
 
 func sampling(gpus func() []wire.GPU) Sampling {
-	return func(running func() []launcher.Running, _ func() string) (Sampler, error) {
+	return func(running func() []launcher.Running) (Sampler, error) {
 		return still{running: running, gpus: gpus}, nil
 	}
 }

@@ -119,7 +119,7 @@ func (r *Reader) Run(ctx context.Context) error {
 		began := time.Now()
 		err := r.child(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // asked to end
 		}
 		r.forget()
 		if errors.Is(err, errAbsent) {
@@ -165,7 +165,7 @@ func (r *Reader) child(ctx context.Context) error {
 		r.take(f, n >= settled)
 		select {
 		case <-ctx.Done():
-			return nil
+			return nil //nolint:nilerr // asked to end
 		case <-tick.C:
 		}
 	}

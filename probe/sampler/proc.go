@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -20,21 +19,37 @@ type proc struct {
 }
 
 // tree is what a session's processes use together.
-type tree struct{ cpu, memory float64 }
+type tree struct {
+	cpu, memory float64
+	pids        []int
+	root        int    // its first process
+	cgroup      string // where it was read, empty for the process table
+}
+
+// table is all processes, by pid.
+type table struct {
+	all      map[int]proc
+	children map[int][]int
+	groups   map[int][]int
+}
 
 // processTable reads all processes once. Those that end meanwhile are left out.
-func processTable(root string) (map[int]proc, error) {
+func processTable(root string) (table, error) {
 	entries, err := os.ReadDir(root)
 	if err != nil {
-		return nil, fmt.Errorf("reading processes: %w", err)
+		return table{}, fmt.Errorf("reading processes: %w", err)
 	}
-	all := map[int]proc{}
+	all := make(map[int]proc, len(entries))
+	buffer := make([]byte, 1024) // a line has some hundred bytes
 	for _, e := range entries {
+		if name := e.Name(); name[0] < '0' || name[0] > '9' {
+			continue
+		}
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
 		}
-		data, err := os.ReadFile(filepath.Join(root, e.Name(), "stat"))
+		data, err := readSmall(root+"/"+e.Name()+"/stat", buffer)
 		if err != nil {
 			continue
 		}
@@ -42,7 +57,16 @@ func processTable(root string) (map[int]proc, error) {
 			all[pid] = p
 		}
 	}
-	return all, nil
+	return tableOf(all), nil
+}
+
+func tableOf(all map[int]proc) table {
+	t := table{all: all, children: make(map[int][]int, len(all)), groups: make(map[int][]int, len(all))}
+	for pid, p := range all {
+		t.children[p.parent] = append(t.children[p.parent], pid)
+		t.groups[p.group] = append(t.groups[p.group], pid)
+	}
+	return t
 }
 
 var errStat = errors.New("not a line of /proc/PID/stat")
@@ -86,21 +110,12 @@ func parseStat(line string) (proc, error) {
 // treeOf sums up the process, its descendants, and those of its group, which
 // keep it when their parent is gone. A process that ends moves what it used
 // into its parent's account, so nothing is lost.
-func treeOf(all map[int]proc, root int) (tree, bool) {
-	if _, ok := all[root]; !ok {
+func (t table) treeOf(root int) (tree, bool) {
+	if _, ok := t.all[root]; !ok {
 		return tree{}, false
 	}
-	children := map[int][]int{}
-	for pid, p := range all {
-		children[p.parent] = append(children[p.parent], pid)
-	}
-	seen, todo := map[int]bool{}, []int{root}
-	for pid, p := range all {
-		if p.group == root {
-			todo = append(todo, pid)
-		}
-	}
-	var sum tree
+	seen, todo := map[int]bool{}, append([]int{root}, t.groups[root]...)
+	sum := tree{root: root}
 	for len(todo) > 0 {
 		pid := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -108,9 +123,10 @@ func treeOf(all map[int]proc, root int) (tree, bool) {
 			continue
 		}
 		seen[pid] = true
-		sum.cpu += all[pid].cpu
-		sum.memory += all[pid].memory
-		todo = append(todo, children[pid]...)
+		sum.cpu += t.all[pid].cpu
+		sum.memory += t.all[pid].memory
+		sum.pids = append(sum.pids, pid)
+		todo = append(todo, t.children[pid]...)
 	}
 	return sum, true
 }

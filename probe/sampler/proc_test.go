@@ -61,11 +61,11 @@ func TestATreeHoldsItsGrandchildrenAndNobodyElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	use, ok := treeOf(all, 10)
+	use, ok := all.treeOf(10)
 	if !ok || use.cpu != 15 {
 		t.Errorf("tree of 10 is %+v, %v; want 15 s", use, ok)
 	}
-	if _, ok := treeOf(all, 99); ok {
+	if _, ok := all.treeOf(99); ok {
 		t.Error("a process that is not there has a tree")
 	}
 }
@@ -103,7 +103,7 @@ func TestRealTree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	use, _ := treeOf(all, child.Process.Pid)
+	use, _ := all.treeOf(child.Process.Pid)
 	_ = in.Close()
 	_ = child.Wait()
 	said := (child.ProcessState.UserTime() + child.ProcessState.SystemTime()).Seconds()

@@ -18,14 +18,14 @@ import (
 )
 
 // asleep is a session that does nothing, and can be found among the processes.
-func asleep(t *testing.T) (command, mark string) {
+func asleep(t testing.TB) (command, mark string) {
 	mark = strconv.Itoa(100_000_000 + rand.IntN(900_000_000)) //nolint:gosec // a mark
 	t.Helper()
 	return fmt.Sprintf(`[sleep, "%s.{{.Port}}"]`, mark), mark
 }
 
 // pids are the processes whose command line has the mark.
-func pids(t *testing.T, mark string) []int {
+func pids(t testing.TB, mark string) []int {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {

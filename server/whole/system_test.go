@@ -48,20 +48,21 @@ type setup struct {
 	Share   float64 // cores of the host
 	Command string  // YAML list: what a session runs
 	Period  string  // between samples; 250ms if empty
+	Extra   string  // more of the cost, such as ", gpu: 30%"
 }
 
 // system is a service and a probe as processes.
 type system struct {
-	*testing.T
+	testing.TB
 	dir, address    string
 	service, probe  *process
 	operator, token string
 }
 
 // start starts both and waits until the host is measured.
-func start(t *testing.T, s setup) *system {
+func start(t testing.TB, s setup) *system {
 	t.Helper()
-	y := &system{T: t, dir: t.TempDir(), address: "127.0.0.1:" + freePort(t)}
+	y := &system{TB: t, dir: t.TempDir(), address: "127.0.0.1:" + freePort(t)}
 	y.token = "host-token-of-the-test-0123456789abcdef"
 	y.configure(s)
 	y.startService()
@@ -73,7 +74,7 @@ func start(t *testing.T, s setup) *system {
 func (y *system) configure(s setup) {
 	y.Helper()
 	y.write("token", y.token)
-	y.write("app.profile.yaml", fmt.Sprintf("version: 1\napp: app\nseats: %d\nstart: 1s\nsettle: 2s\ncost: {cpu_cores: %g}\n", s.Seats, s.Cost))
+	y.write("app.profile.yaml", fmt.Sprintf("version: 1\napp: app\nseats: %d\nstart: 1s\nsettle: 2s\ncost: {cpu_cores: %g%s}\n", s.Seats, s.Cost, s.Extra))
 	y.write("service.yaml", fmt.Sprintf(`
 listen: %q
 data: ./data
@@ -99,7 +100,7 @@ apps:
     upstream: "http://127.0.0.1:{{.Port}}"
     ready: {after: 10ms}
     stop_timeout: 1s
-`, y.address, cmp.Or(s.Period, "250ms"), s.Share, freePort(y.T), s.Command))
+`, y.address, cmp.Or(s.Period, "250ms"), s.Share, freePort(y.TB), s.Command))
 }
 
 func (y *system) write(name, text string) {
@@ -200,7 +201,7 @@ func (y *system) call(method, path string, into any) {
 // session is one item of the sessions' list.
 type session struct {
 	ID, Client, Phase string
-	Attempt           int
+	Attempt, GPU      int
 }
 
 func (y *system) sessions() []session {
@@ -306,7 +307,7 @@ func (b *logBuffer) String() string {
 	return s[max(0, len(s)-6000):]
 }
 
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

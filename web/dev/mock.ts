@@ -48,7 +48,7 @@ const answer: Connect.NextHandleFunction = (req, res, next) => {
 }
 
 const lobbies = () => Object.keys(scenes).map((pool) => ({
-  pool, apps: ['showroom'], note: 'sessions are counted against 1 of 2 cores of this machine',
+  pool, apps: ['showroom'], note: 'sessions are counted against 1 of this machine’s 2 cores',
 }))
 
 function json(res: ServerResponse, status: number, body: unknown): void {

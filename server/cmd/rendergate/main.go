@@ -37,6 +37,7 @@ type commands struct {
 	Config    configCommand  `cmd:"" help:"Checks config files and makes what goes into them."`
 	Version   versionCommand `cmd:"" help:"Prints the version."`
 	DemoScene sceneCommand   `cmd:"" hidden:"" help:"The demo's render app; one process per session."`
+	NVML      nvmlCommand    `cmd:"" name:"nvml-reader" hidden:"" help:"Reads NVIDIA GPUs, in a process of its own."`
 	Guard     guardCommand   `cmd:"" hidden:"" help:"Ends what a killed probe has left."`
 }
 

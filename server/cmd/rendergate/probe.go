@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
-	"errors"
+	"log/slog"
 	"os"
 
 	"github.com/mattn/go-isatty"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rendergate/rendergate/probe/agent"
 	"github.com/rendergate/rendergate/probe/config"
 	"github.com/rendergate/rendergate/probe/launcher"
+	"github.com/rendergate/rendergate/probe/nvml"
 	"github.com/rendergate/rendergate/probe/sampler"
+	"github.com/rendergate/rendergate/probe/wire"
 )
 
 type probeCommand struct {
@@ -25,9 +28,6 @@ func (p probeCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if c.Scope.Kind == config.ScopeCgroup {
-		return usageError{errors.New("scope.kind cgroup cannot be sampled yet; want machine or share")}
-	}
 	log := logger("info", "auto", os.Stderr, isatty.IsTerminal(os.Stderr.Fd()))
 	program, err := os.Executable()
 	if err != nil {
@@ -35,33 +35,53 @@ func (p probeCommand) Run(ctx context.Context) error {
 	}
 	return agent.Run(ctx, agent.Options{
 		Config: c, Token: os.Getenv("RENDERGATE_HOST_TOKEN"), Version: version, Guard: []string{program, "guard"}, Log: log,
-		Sampling: func(running func() []launcher.Running, _ func() string) (agent.Sampler, error) {
-			share := 0.0
-			if c.Scope.Kind == config.ScopeShare {
-				share = c.Scope.Cores
-			}
-			s, err := sampler.New(ctx, sampler.Options{
-				Share: share, Period: c.Period.Std(), Log: log, Sessions: func() []sampler.Session { return trees(running()) },
-			})
-			return sampling{s}, err
+		Sampling: func(running func() []launcher.Running) (agent.Sampler, error) {
+			return newSampling(ctx, c, nvml.New(nvml.Options{Command: []string{program, "nvml-reader"}, Log: log}), running, log)
 		},
 	})
 }
 
-func trees(running []launcher.Running) []sampler.Session {
-	out := make([]sampler.Session, 0, len(running))
-	for _, r := range running {
-		out = append(out, sampler.Session{ID: r.ID, RootPID: r.RootPID})
-	}
-	return out
+// sampling fits sampler and GPUs to the agent.
+type sampling struct {
+	*sampler.Sampler
+	gpus *nvml.Reader
 }
 
-// sampling fits the sampler to the agent.
-type sampling struct{ *sampler.Sampler }
+func newSampling(ctx context.Context, c *config.Config, gpus *nvml.Reader, running func() []launcher.Running, log *slog.Logger) (agent.Sampler, error) {
+	gpus.Look(ctx) // so that the first hello names them
+	o := sampler.Options{
+		Period: c.Period.Std(), Log: log, GPUs: gpus, Cgroup: c.Scope.Kind == config.ScopeCgroup,
+		Sessions: func() []sampler.Session { return sessions(running()) },
+	}
+	if c.Scope.Kind == config.ScopeShare {
+		o.Share = c.Scope.Cores
+	}
+	s, err := sampler.New(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return sampling{s, gpus}, nil
+}
 
 // Facts are what the host is.
 func (s sampling) Facts() agent.Facts {
-	return agent.Facts{Cores: s.Cores(), Share: s.Share(), MemoryBytes: s.MemoryBytes()}
+	return agent.Facts{Cores: s.Cores(), Share: s.Share(), MemoryBytes: s.MemoryBytes(), GPUs: s.gpus.GPUs()}
+}
+
+// Run samples until ctx ends.
+func (s sampling) Run(ctx context.Context, give func(wire.Sample)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.gpus.Run(ctx) })
+	group.Go(func() error { return s.Sampler.Run(ctx, give) })
+	return group.Wait()
+}
+
+func sessions(running []launcher.Running) []sampler.Session {
+	out := make([]sampler.Session, 0, len(running))
+	for _, r := range running {
+		out = append(out, sampler.Session{ID: r.ID, RootPID: r.RootPID, Cgroup: r.Cgroup, GPU: r.GPU})
+	}
+	return out
 }
 
 type guardCommand struct {
