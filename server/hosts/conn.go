@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"math"
 	"sync"
@@ -41,7 +42,6 @@ func (f *atomicFloat) load() float64   { return math.Float64frombits(f.bits.Load
 func (f *atomicFloat) store(v float64) { f.bits.Store(math.Float64bits(v)) }
 
 func newConn(ws *websocket.Conn, host string, log *slog.Logger) *conn {
-	ws.SetReadLimit(wire.MaxFrameBytes)
 	return &conn{
 		ws: ws, host: host, log: log.With("host", host),
 		out: make(chan wire.ToHost, outbox), quit: make(chan struct{}),
@@ -105,6 +105,18 @@ func (c *conn) write(frame wire.ToHost) error {
 	return c.ws.WriteJSON(frame)
 }
 
+// linger reads what is still on its way, so that the close code is not lost with
+// a connection that is reset; for a moment, and only so much.
+func (c *conn) linger() {
+	if c.code == websocket.CloseAbnormalClosure {
+		return
+	}
+	raw := c.ws.NetConn()
+	if raw.SetReadDeadline(time.Now().Add(lingerFor)) == nil {
+		_, _ = io.CopyN(io.Discard, raw, lingerBytes)
+	}
+}
+
 func closeWith(ws *websocket.Conn, code int, text string) error {
 	if len(text) > 120 {
 		text = text[:120]
@@ -113,12 +125,16 @@ func closeWith(ws *websocket.Conn, code int, text string) error {
 }
 
 func (c *conn) read() (*wire.FromHost, error) {
-	kind, data, err := c.ws.ReadMessage()
-	if errors.Is(err, websocket.ErrReadLimit) {
-		return nil, refuse(4413, "a frame of more than %d bytes", wire.MaxFrameBytes)
-	}
+	kind, frame, err := c.ws.NextReader()
 	if err != nil {
 		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(frame, wire.MaxFrameBytes+1)) // the library's own limit has no close code of ours
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > wire.MaxFrameBytes {
+		return nil, refuse(closeTooLarge, "a frame of more than %d bytes", wire.MaxFrameBytes)
 	}
 	if kind != websocket.TextMessage {
 		return nil, refuse(closeProtocol, "frames are JSON text, not binary")

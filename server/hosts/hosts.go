@@ -28,6 +28,8 @@ const (
 	outbox       = 4096 // frames to one host that are not written yet
 	framesPerS   = 200
 	frameBurst   = 2000
+	lingerFor    = time.Second // after a close frame
+	lingerBytes  = 4 << 20
 )
 
 // Close codes, as in the public interface.
@@ -36,6 +38,7 @@ const (
 	closeAuth      = 4401
 	closeSlow      = 4408
 	closeTakenOver = 4409
+	closeTooLarge  = 4413
 	closeTooMany   = 4429
 	closeGoingAway = 4503
 )
@@ -110,6 +113,7 @@ func (h *Hub) Connect(w http.ResponseWriter, r *http.Request, caller Caller) err
 	err = h.serve(r.Context(), c, caller)
 	c.shut(closeFor(err))
 	<-writing
+	c.linger()
 	_ = ws.Close()
 	return nil
 }
