@@ -116,7 +116,9 @@ func prepare(ctx context.Context, o Options) (*demo, func(), error) {
 }
 
 func newDemo(ctx context.Context, o Options) (*demo, error) {
-	fill(&o)
+	if err := fill(&o); err != nil {
+		return nil, err
+	}
 	data, err := filepath.Abs(o.DataDir)
 	if err != nil {
 		return nil, fmt.Errorf("the data folder: %w", err)
@@ -140,16 +142,32 @@ func newDemo(ctx context.Context, o Options) (*demo, error) {
 	return d, nil
 }
 
-func fill(o *Options) {
-	if o.Program == "" {
-		o.Program, _ = os.Executable()
+// maxSeats is more than any machine carries.
+const maxSeats = 10_000
+
+// fill puts defaults where nothing is said, and refuses what cannot be.
+func fill(o *Options) error {
+	cores := float64(runtime.NumCPU())
+	switch {
+	case !(o.Share >= 0 && o.Share <= cores):
+		return &UsageError{fmt.Errorf("share is %v cores; want 0 (half of them) to %v, which this machine has", o.Share, cores)}
+	case o.Seats < 0 || o.Seats > maxSeats:
+		return &UsageError{fmt.Errorf("seats is %d; want 0 (load alone decides) to %d", o.Seats, maxSeats)}
 	}
-	if o.Share <= 0 {
-		o.Share = max(1, float64(runtime.NumCPU())/2)
+	if o.Program == "" {
+		program, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		o.Program = program
+	}
+	if o.Share == 0 {
+		o.Share = max(1, cores/2)
 	}
 	if o.Uplink == "" {
 		o.Uplink = "240 Mbit/s"
 	}
+	return nil
 }
 
 func (d *demo) file(name string) string { return filepath.Join(d.folder, name) }

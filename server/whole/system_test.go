@@ -249,18 +249,19 @@ func (y *system) until(what string, holds func() bool) {
 // process is a running part. Its log is shown if the test fails.
 type process struct {
 	cmd   *exec.Cmd
+	log   *logBuffer
 	ended chan struct{}
 }
 
 func (y *system) run(args ...string) *process {
 	y.Helper()
 	cmd := exec.CommandContext(context.WithoutCancel(y.Context()), program, args...) //nolint:gosec // our own program
-	var log logBuffer
-	cmd.Stderr, cmd.Stdout, cmd.Dir = &log, &log, y.dir
+	log := &logBuffer{}
+	cmd.Stderr, cmd.Stdout, cmd.Dir = log, log, y.dir
 	if err := cmd.Start(); err != nil {
 		y.Fatal(err)
 	}
-	p := &process{cmd: cmd, ended: make(chan struct{})}
+	p := &process{cmd: cmd, log: log, ended: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait()
 		close(p.ended)

@@ -83,13 +83,21 @@ func (versionCommand) Run() error {
 	return err
 }
 
+// spelled writes durations as people do, in JSON too.
+func spelled(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
+}
+
 // logger writes to standard error: text for people, JSON for machines.
 func logger(level, format string, out io.Writer, terminal bool) *slog.Logger {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		l = slog.LevelInfo
 	}
-	options := &slog.HandlerOptions{Level: l}
+	options := &slog.HandlerOptions{Level: l, ReplaceAttr: spelled}
 	if format == "json" || format == "auto" && !terminal {
 		return slog.New(slog.NewJSONHandler(out, options))
 	}
