@@ -6,6 +6,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/rendergate/rendergate/probe/tether"
 )
 
 // How children are started again and ended.
@@ -70,14 +72,11 @@ func (c *child) once(ctx context.Context) error {
 	command.Stdout, command.Stderr = c.o.Err, c.o.Err
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = endTimeout
-	wait := startTied(command)
-	if err := <-wait.started; err != nil {
+	process := tether.Start(command)
+	if err := <-process.Started; err != nil {
 		return err
 	}
 	c.setPID(command.Process.Pid)
 	defer c.setPID(0)
-	return <-wait.ended
+	return <-process.Ended
 }
-
-// tied is a child on its way.
-type tied struct{ started, ended chan error }

@@ -13,6 +13,7 @@ import (
 	"github.com/shirou/gopsutil/v3/process"
 
 	"github.com/rendergate/rendergate/admission"
+	"github.com/rendergate/rendergate/probe/tether"
 )
 
 // How a copy is measured.
@@ -33,11 +34,11 @@ func measure(ctx context.Context, program string) (admission.Cost, error) {
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	command := exec.CommandContext(ctx, program, "demo-scene", "--listen", address, "--session", "measure") //nolint:gosec // our own program
-	copyOf := startTied(command)
-	if err := <-copyOf.started; err != nil {
+	scene := tether.Start(command)
+	if err := <-scene.Started; err != nil {
 		return admission.Cost{}, err
 	}
-	defer func() { cancel(); <-copyOf.ended }()
+	defer func() { cancel(); <-scene.Ended }()
 	player, err := dial(ctx, "ws://"+address+"/stream")
 	if err != nil {
 		return admission.Cost{}, err

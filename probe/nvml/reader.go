@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rendergate/rendergate/probe/tether"
 	"github.com/rendergate/rendergate/probe/wire"
 )
 
@@ -254,13 +255,13 @@ func (r *Reader) start(ctx context.Context) (*process, error) {
 	if errIn != nil {
 		return nil, fmt.Errorf("starting the reader of the GPUs: %w", errIn)
 	}
-	started, ended := startTied(command)
-	if err := <-started; err != nil {
+	child := tether.Start(command)
+	if err := <-child.Started; err != nil {
 		return nil, fmt.Errorf("starting the reader of the GPUs: %w", err)
 	}
 	p := &process{command: command, in: in, lines: make(chan line, 1), ended: make(chan error, 1)}
 	go func() {
-		err := <-ended
+		err := <-child.Ended
 		_ = writer.CloseWithError(io.EOF)
 		p.ended <- err
 	}()
