@@ -46,7 +46,9 @@ const (
 
 var (
 	namePattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$`)
-	envPattern  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	// Windows calls one "Ethernet 2", Linux takes anything but spaces and slashes.
+	interfacePattern = regexp.MustCompile(`^[^\s/][^/\x00-\x1f]{0,254}$`)
+	envPattern       = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
 const nameWords = `want 1 to 64 letters, digits, '.', '_' and '-'`
@@ -67,6 +69,11 @@ func (c *Config) check(d *document.Document) {
 	}
 	if g := c.Cgroup; g != "auto" && g != "none" && !strings.HasPrefix(g, "/") {
 		d.Reject("cgroup", "want auto, none, or the folder of a cgroup v2 such as /sys/fs/cgroup/rendergate, got %.80q", g)
+	}
+	for i, name := range c.Interfaces {
+		if !interfacePattern.MatchString(name) {
+			d.Reject("interfaces["+strconv.Itoa(i)+"]", "want the name of a network interface such as eth0, got %.80q", name)
+		}
 	}
 	c.checkApps(d)
 }

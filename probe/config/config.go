@@ -21,11 +21,14 @@ type Config struct {
 	Uplink    quantity.Rate     `yaml:"uplink"` // 0: no limit of its own
 	Period    quantity.Duration `yaml:"period"` // between samples
 	Scope     Scope             `yaml:"scope"`
-	Gate      Gate              `yaml:"gate"`
-	Apps      map[string]App    `yaml:"apps"`
-	Ports     Ports             `yaml:"ports"`
-	GPUs      GPUs              `yaml:"gpus"`
-	Cgroup    string            `yaml:"cgroup"` // auto, none, or a folder
+	// Interfaces are those whose sent bytes are the egress; none: those of
+	// default routes.
+	Interfaces []string       `yaml:"interfaces"`
+	Gate       Gate           `yaml:"gate"`
+	Apps       map[string]App `yaml:"apps"`
+	Ports      Ports          `yaml:"ports"`
+	GPUs       GPUs           `yaml:"gpus"`
+	Cgroup     string         `yaml:"cgroup"` // auto, none, or a folder
 }
 
 // Scope is what counts as the host.

@@ -87,6 +87,7 @@ func TestMistakes(t *testing.T) {
 		{"pool: p", "pool: p\nports: {from: 80}", `probe.yaml:4:15: ports.from: want 1024 to 65535, got 80`},
 		{"pool: p", "pool: p\nports: {from: 3000, to: 2000}", `probe.yaml:4:25: ports.to: want 3000 (from) to 65535, got 2000`},
 		{"pool: p", "pool: p\ngpus: {encoder_sessions: -1}", `probe.yaml:4:26: gpus.encoder_sessions: want 0 (as the driver says) to 4096, got -1`},
+		{"pool: p", "pool: p\ninterfaces: [eth0, a/b]", `probe.yaml:4:20: interfaces[1]: want the name of a network interface such as eth0, got "a/b"`},
 		{"pool: p", "pool: p\ncgroup: x", `probe.yaml:4:9: cgroup: want auto, none, or the folder of a cgroup v2 such as /sys/fs/cgroup/rendergate, got "x"`},
 		{`gate: {public`, `gate: {listen: "80", public`, `probe.yaml:4:16: gate.listen: want an address such as ":8443" or "127.0.0.1:8443", got "80"`},
 		{`gate: {public`, `gate: {tls: {cert: c}, public`, `probe.yaml:4:8: gate.tls: a certificate and its key belong together; set both cert and key

@@ -3,7 +3,7 @@
 // its whole process tree.
 //
 // On Linux nothing of a session outlives it. Each command is a process group of
-// its own and, where a cgroup v2 can be written, in a cgroup of its own; the
+// its own and, where a cgroup can be written, in a cgroup of its own; the
 // probe is a sub-reaper, so that orphans come back to it; every process is
 // marked by its environment. The command itself dies with the probe
 // (PR_SET_PDEATHSIG); what it started is ended by the guard (see [Guard]). On

@@ -18,8 +18,6 @@ const (
 	lookMore     = 200 * time.Millisecond
 	lookSeldom   = time.Second
 	complainAt   = 10 * time.Second
-	cgroupKill   = "cgroup.kill"
-	cgroupProcs  = "cgroup.procs"
 	killAttempts = 5 // then more slowly: only the kernel can end what is left
 )
 
@@ -27,8 +25,7 @@ const (
 type group struct {
 	system *system
 	cmd    *exec.Cmd
-	folder string   // of its cgroup, empty without
-	fd     *os.File // the folder, open until the command has started
+	folder string // of its cgroup, empty without
 	gone   chan struct{}
 	mark   string
 }
@@ -37,27 +34,16 @@ type group struct {
 // with the probe, in a cgroup of its own where that can be had.
 func (s *system) prepare(cmd *exec.Cmd, o Order) group {
 	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true, Pdeathsig: unix.SIGKILL}
-	g := group{system: s, cmd: cmd, gone: make(chan struct{}), mark: markSession + "=" + o.Session}
-	if fd := s.makeCgroup(o); fd != nil {
-		cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(fd.Fd())
-		g.fd, g.folder = fd, fd.Name()
-	}
-	return g
+	return group{system: s, cmd: cmd, gone: make(chan struct{}), mark: markSession + "=" + o.Session, folder: s.makeCgroup(o)}
 }
 
-// started closes what was needed only to start.
-func (g *group) started(cmd *exec.Cmd, err error) {
-	if g.fd != nil {
-		if err := g.fd.Close(); err != nil {
-			g.system.log.Debug("cgroup", "err", err)
-		}
-		g.fd = nil
-	}
+// started notes that the command runs, or why not.
+func (g *group) started(err error) {
 	if err != nil {
 		g.removeCgroup()
 		return
 	}
-	g.system.own(cmd.Process.Pid, true)
+	g.system.own(g.cmd.Process.Pid, true)
 }
 
 func (g *group) dir() string { return g.folder }
@@ -166,15 +152,6 @@ func (g *group) members(seen map[int]uint64) []proc {
 		}
 	}
 	return living
-}
-
-func (g *group) killCgroup() {
-	if g.folder == "" {
-		return
-	}
-	if err := os.WriteFile(filepath.Join(g.folder, cgroupKill), []byte("1"), 0); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		g.system.log.Debug("cgroup.kill", "err", err)
-	}
 }
 
 func (g *group) removeCgroup() {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os/exec"
 	"regexp"
 	"runtime"
 	"slices"
@@ -115,8 +114,8 @@ func New(o Options) (*Launcher, error) {
 
 // spawn asks the one thread that starts processes for one.
 type spawn struct {
-	cmd  *exec.Cmd
-	done chan error
+	start func() error
+	done  chan error
 }
 
 // Run starts processes as ordered until ctx ends; then it ends every session
@@ -136,7 +135,7 @@ func (l *Launcher) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		select {
 		case s := <-l.spawns:
-			s.done <- s.cmd.Start()
+			s.done <- s.start()
 		case <-ctx.Done():
 		}
 	}
@@ -159,8 +158,8 @@ func (l *Launcher) close() {
 }
 
 // start asks the starting thread to start a command.
-func (l *Launcher) start(ctx context.Context, cmd *exec.Cmd) error {
-	s := spawn{cmd: cmd, done: make(chan error, 1)}
+func (l *Launcher) start(ctx context.Context, command func() error) error {
+	s := spawn{start: command, done: make(chan error, 1)}
 	select {
 	case l.spawns <- s:
 		return <-s.done

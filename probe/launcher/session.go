@@ -125,8 +125,8 @@ func (l *Launcher) begin(s *session, p plan, log *slog.Logger) (*run, error) {
 	r.cmd = command(p, l.system.mark)
 	r.cmd.Stdout, r.cmd.Stderr = write, write
 	r.group = l.system.prepare(r.cmd, s.order)
-	err = l.start(s.ctx, r.cmd)
-	r.group.started(r.cmd, err)
+	err = l.start(s.ctx, r.group.start)
+	r.group.started(err)
 	if closing := write.Close(); err == nil {
 		err = closing
 	}

@@ -1,16 +1,10 @@
 package launcher
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -27,9 +21,6 @@ const (
 // waits for it; what is still there after so long is an orphan that came to us.
 const orphanAge = 5 * time.Second
 
-// cgroupPrefix begins the names of folders that probes make.
-const cgroupPrefix = "rendergate-"
-
 // system is what the launcher needs of the operating system.
 type system struct {
 	log   *slog.Logger
@@ -40,6 +31,7 @@ type system struct {
 
 	mu    sync.Mutex
 	root  string       // folder of our cgroups; empty for none
+	home  string       // where this process is, if they are of version 1
 	roots map[int]bool // commands of ours, which their own Wait reaps
 }
 
@@ -98,113 +90,6 @@ func (s *system) own(pid int, ours bool) {
 	} else {
 		delete(s.roots, pid)
 	}
-}
-
-// openCgroup makes a folder for the cgroups of sessions, where that can be had.
-func (s *system) openCgroup() {
-	parent := s.want
-	if parent == "none" {
-		return
-	}
-	if parent == "" {
-		var err error
-		if parent, err = ownCgroup(); err != nil {
-			s.log.Info("sessions have no cgroups of their own", "why", err)
-			return
-		}
-	}
-	removeEmpty(parent)
-	root := filepath.Join(parent, cgroupPrefix+strconv.Itoa(os.Getpid()))
-	if err := os.Mkdir(root, 0o755); err != nil && !errors.Is(err, fs.ErrExist) { // as the kernel makes them
-		s.log.Info("sessions have no cgroups of their own", "why", err)
-		return
-	}
-	if _, err := os.Stat(filepath.Join(root, cgroupProcs)); err != nil {
-		s.log.Warn("not a cgroup v2", "dir", parent)
-		return
-	}
-	s.mu.Lock()
-	s.root = root
-	s.mu.Unlock()
-}
-
-// removeEmpty removes folders of probes that are gone. Those in use do not go.
-func removeEmpty(parent string) {
-	left, err := filepath.Glob(filepath.Join(parent, cgroupPrefix+"*"))
-	if err != nil {
-		return
-	}
-	for _, dir := range left {
-		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), cgroupPrefix))
-		if _, there := readProc(pid); err != nil || there {
-			continue
-		}
-		below, err := filepath.Glob(filepath.Join(dir, "*", cgroupProcs))
-		for _, f := range below {
-			err = errors.Join(err, os.Remove(filepath.Dir(f)))
-		}
-		if err == nil {
-			_ = os.Remove(dir) // another probe may be as fast
-		}
-	}
-}
-
-// ownCgroup finds this process's folder in the cgroup v2 tree.
-func ownCgroup() (string, error) {
-	mount, err := findLine("/proc/self/mountinfo", func(line string) (string, bool) {
-		before, after, ok := strings.Cut(line, " - ")
-		f := strings.Fields(before)
-		return pick(f, 4), ok && strings.HasPrefix(after, "cgroup2 ")
-	})
-	if err != nil {
-		return "", errors.New("no cgroup v2 is mounted")
-	}
-	path, err := findLine("/proc/self/cgroup", func(line string) (string, bool) {
-		return strings.CutPrefix(line, "0::")
-	})
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(mount, path), nil
-}
-
-func pick(fields []string, i int) string {
-	if i < len(fields) {
-		return fields[i]
-	}
-	return ""
-}
-
-func findLine(file string, match func(string) (string, bool)) (string, error) {
-	f, err := os.Open(file) // a path of ours
-	if err != nil {
-		return "", err
-	}
-	defer f.Close() // only read
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if got, ok := match(lines.Text()); ok {
-			return got, nil
-		}
-	}
-	return "", fmt.Errorf("nothing found in %s", file)
-}
-
-// makeCgroup makes a session's cgroup; nil where there is none.
-func (s *system) makeCgroup(o Order) *os.File {
-	root := s.cgroup()
-	if root == "" {
-		return nil
-	}
-	dir := filepath.Join(root, o.Session+"."+strconv.Itoa(o.Attempt))
-	err := os.Mkdir(dir, 0o755) // as the kernel makes them
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		var fd *os.File
-		if fd, err = os.Open(dir); err == nil { // a path of ours
-			return fd
-		}
-	}
-	s.log.Warn("session without a cgroup of its own", "session", o.Session, "err", err)
-	return nil
 }
 
 // reap takes orphans out of the process table until stop is closed. It looks

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rendergate/rendergate/probe/cgroup"
 	"github.com/rendergate/rendergate/probe/launcher"
 )
 
@@ -69,10 +70,10 @@ func until(t *testing.T, what string, ok func() bool) {
 // A command that ignores SIGTERM and has left behind descendants in its group
 // and in sessions of their own leaves nothing, with and without cgroups.
 func TestTheWholeTreeEnds(t *testing.T) {
-	for name, cgroup := range map[string]string{"cgroup": "", "no cgroup": "none"} {
+	for name, folder := range map[string]string{"cgroup": "", "no cgroup": "none", "cgroup of version 1": account()} {
 		t.Run(name, func(t *testing.T) {
-			session := fmt.Sprintf("tree-%d-%d", os.Getpid(), len(cgroup))
-			b := start(t, launcher.Options{Apps: map[string]launcher.App{"a": serveApp(t, "stubborn")}, Cgroup: cgroup})
+			session := fmt.Sprintf("tree-%d-%d", os.Getpid(), len(folder))
+			b := start(t, launcher.Options{Apps: map[string]launcher.App{"a": serveApp(t, "stubborn")}, Cgroup: folder})
 			if err := b.Start(launcher.Order{Session: session, App: "a", GPU: -1, Attempt: 1}); err != nil {
 				t.Fatal(err)
 			}
@@ -80,9 +81,10 @@ func TestTheWholeTreeEnds(t *testing.T) {
 			b.next(t, launcher.StateReady)
 			until(t, "three living processes", func() bool { return living(session) == 3 })
 			r, _ := b.Session(session)
-			if cgroup == "" && r.Cgroup == "" {
-				t.Log("no writable cgroup v2 here: this repeats the other case")
+			if folder != "none" && r.Cgroup == "" {
+				t.Log("no such cgroup can be written here: this repeats the other case")
 			}
+			inCgroup(t, r.Cgroup)
 			b.Stop(session, "left")
 			b.next(t, launcher.StateEnded)
 			if n := living(session); n != 0 {
@@ -97,6 +99,40 @@ func TestTheWholeTreeEnds(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// account is where this process's CPU time is counted by version 1.
+func account() string {
+	dir, err := cgroup.OwnAccount("")
+	if err != nil {
+		return "none"
+	}
+	return dir
+}
+
+// inCgroup checks that a session's three processes are in its cgroup, that their
+// time is counted there, and that no thread of ours is.
+func inCgroup(t *testing.T, folder string) {
+	t.Helper()
+	if folder == "" {
+		return
+	}
+	procs, err := os.ReadFile(filepath.Join(folder, "cgroup.procs"))
+	if err != nil || len(strings.Fields(string(procs))) != 3 {
+		t.Errorf("the cgroup holds %q, %v; want three processes", procs, err)
+	}
+	if used, err := cgroup.At("", folder).Used(cgroup.Level{Dir: folder}); err != nil || used <= 0 {
+		t.Errorf("the cgroup has used %v s, %v", used, err)
+	}
+	threads, err := filepath.Glob("/proc/self/task/*/cgroup")
+	if err != nil || len(threads) == 0 {
+		t.Fatalf("our threads: %v, %v", threads, err)
+	}
+	for _, file := range threads {
+		if groups, err := os.ReadFile(file); err == nil && bytes.Contains(groups, []byte("rendergate-")) {
+			t.Errorf("%s: %s", file, groups)
+		}
 	}
 }
 

@@ -1,75 +1,23 @@
 package sampler
 
 import (
+	"bytes"
 	"errors"
-	"fmt"
-	"os"
-	"strconv"
-	"strings"
+	"math"
 )
 
-// ticks is the kernel's USER_HZ, which is 100 on every architecture Go runs on.
-const ticks = 100
-
-// proc is one process as /proc says.
+// proc is one process.
 type proc struct {
 	pid, parent, group int
+	start              uint64  // in ticks since boot: tells two uses of a number apart
 	cpu                float64 // seconds, of reaped children too
 	memory             float64 // bytes
 }
 
-// tree is what a session's processes use together.
-type tree struct {
-	cpu, memory float64
-	pids        []int
-	root        int    // its first process
-	cgroup      string // where it was read, empty for the process table
-}
-
-// table is all processes, by pid.
-type table struct {
-	all      map[int]proc
-	children map[int][]int
-	groups   map[int][]int
-}
-
-// processTable reads all processes once. Those that end meanwhile are left out.
-func processTable(root string) (table, error) {
-	entries, err := os.ReadDir(root)
-	if err != nil {
-		return table{}, fmt.Errorf("reading processes: %w", err)
-	}
-	all := make(map[int]proc, len(entries))
-	buffer := make([]byte, 1024) // a line has some hundred bytes
-	for _, e := range entries {
-		if name := e.Name(); name[0] < '0' || name[0] > '9' {
-			continue
-		}
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		data, err := readSmall(root+"/"+e.Name()+"/stat", buffer)
-		if err != nil {
-			continue
-		}
-		if p, err := parseStat(string(data)); err == nil {
-			all[pid] = p
-		}
-	}
-	return tableOf(all), nil
-}
-
-func tableOf(all map[int]proc) table {
-	t := table{all: all, children: make(map[int][]int, len(all)), groups: make(map[int][]int, len(all))}
-	for pid, p := range all {
-		t.children[p.parent] = append(t.children[p.parent], pid)
-		t.groups[p.group] = append(t.groups[p.group], pid)
-	}
-	return t
-}
-
 var errStat = errors.New("not a line of /proc/PID/stat")
+
+// ticks is the kernel's USER_HZ, which is 100 on every architecture Go runs on.
+const ticks = 100
 
 // Fields of /proc/PID/stat behind the name, as proc(5) numbers them, less 3.
 const (
@@ -77,56 +25,73 @@ const (
 	fieldGroup  = 2
 	fieldUser   = 11
 	fieldChild  = 14 // stime of reaped children, the last of four
+	fieldStart  = 19
 	fieldRSS    = 21
+	fieldCount  = 22
 )
 
 // parseStat reads a line of /proc/PID/stat. The name may hold anything, also
 // spaces and brackets, so the fields begin behind its last bracket.
-func parseStat(line string) (proc, error) {
-	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
+func parseStat(line []byte, pageSize float64) (proc, error) {
+	open, end := bytes.IndexByte(line, '('), bytes.LastIndexByte(line, ')')
 	if open < 0 || end < open {
 		return proc{}, errStat
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(line[:open]))
-	fields := strings.Fields(line[end+1:])
-	if err != nil || len(fields) <= fieldRSS {
+	pid, ok := whole(bytes.TrimSpace(line[:open]))
+	if !ok {
 		return proc{}, errStat
 	}
-	number := func(i int) int64 {
-		n, failed := strconv.ParseInt(fields[i], 10, 64)
-		if failed != nil || n < 0 {
-			err = errStat
+	var values [fieldCount]uint64
+	rest := bytes.TrimLeft(line[end+1:], " ")
+	for i := range fieldCount {
+		if len(rest) == 0 {
+			return proc{}, errStat
 		}
-		return n
-	}
-	p := proc{pid: pid, parent: int(number(fieldParent)), group: int(number(fieldGroup))}
-	for i := fieldUser; i <= fieldChild; i++ {
-		p.cpu += float64(number(i)) / ticks
-	}
-	p.memory = float64(number(fieldRSS)) * float64(os.Getpagesize())
-	return p, err
-}
-
-// treeOf sums up the process, its descendants, and those of its group, which
-// keep it when their parent is gone. A process that ends moves what it used
-// into its parent's account, so nothing is lost.
-func (t table) treeOf(root int) (tree, bool) {
-	if _, ok := t.all[root]; !ok {
-		return tree{}, false
-	}
-	seen, todo := map[int]bool{}, append([]int{root}, t.groups[root]...)
-	sum := tree{root: root}
-	for len(todo) > 0 {
-		pid := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if seen[pid] {
+		word := rest
+		if at := bytes.IndexByte(rest, ' '); at >= 0 {
+			word, rest = rest[:at], rest[at+1:]
+		} else {
+			rest = nil
+		}
+		if !wanted(i) {
 			continue
 		}
-		seen[pid] = true
-		sum.cpu += t.all[pid].cpu
-		sum.memory += t.all[pid].memory
-		sum.pids = append(sum.pids, pid)
-		todo = append(todo, t.children[pid]...)
+		if values[i], ok = whole(bytes.TrimSpace(word)); !ok {
+			return proc{}, errStat
+		}
 	}
-	return sum, true
+	return procOf(pid, &values, pageSize)
+}
+
+func wanted(i int) bool {
+	return i == fieldParent || i == fieldGroup || i >= fieldUser && i <= fieldChild || i == fieldStart || i == fieldRSS
+}
+
+func procOf(pid uint64, values *[fieldCount]uint64, pageSize float64) (proc, error) {
+	if max(pid, values[fieldParent], values[fieldGroup]) > math.MaxInt32 {
+		return proc{}, errStat
+	}
+	p := proc{
+		pid: int(pid), parent: int(values[fieldParent]), group: int(values[fieldGroup]), //nolint:gosec // just bounded
+		start: values[fieldStart], memory: float64(values[fieldRSS]) * pageSize,
+	}
+	for i := fieldUser; i <= fieldChild; i++ {
+		p.cpu += float64(values[i]) / ticks
+	}
+	return p, nil
+}
+
+// whole reads a number that is not negative.
+func whole(text []byte) (uint64, bool) {
+	if len(text) == 0 || len(text) > 19 { // 19 digits do not overflow
+		return 0, false
+	}
+	n := uint64(0)
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + uint64(c-'0')
+	}
+	return n, true
 }

@@ -3,9 +3,10 @@ package sampler
 import (
 	"context"
 	"log/slog"
+	"math"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,60 +14,97 @@ import (
 
 const line = "4 (a (b) c) S 1 4 4 0 -1 4194560 1 2 3 4 100 50 30 20 20 0 1 0 5 1000 2 18446744073709551615"
 
+const pageSize = 4096
+
 func TestParseStat(t *testing.T) {
-	p, err := parseStat(line)
+	p, err := parseStat([]byte(line), pageSize)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.pid != 4 || p.parent != 1 || p.group != 4 || p.cpu != 2 || p.memory != 2*float64(os.Getpagesize()) {
+	if p != (proc{pid: 4, parent: 1, group: 4, start: 5, cpu: 2, memory: 2 * pageSize}) {
 		t.Errorf("got %+v", p)
 	}
-	for _, bad := range []string{"", "4", "4 (a", "x (a) S 1", "4 (a) S 1 2", strings.Replace(line, "100", "-1", 1)} {
-		if _, err := parseStat(bad); err == nil {
-			t.Errorf("%q was taken", bad)
+	for _, bad := range []string{
+		"", "4", "4 (a", "x (a) S 1", "4 (a) S 1 2", ") S (", strings.Replace(line, "100", "-1", 1),
+		strings.Replace(line, "S 1 4", "S 1 99999999999", 1), strings.Replace(line, " 100 ", " 99999999999999999999 ", 1),
+	} {
+		if got, err := parseStat([]byte(bad), pageSize); err == nil {
+			t.Errorf("%q gives %+v", bad, got)
 		}
 	}
 }
 
+// FuzzParseStat: whatever a process calls itself, its figures are its own.
 func FuzzParseStat(f *testing.F) {
-	f.Add(line)
-	f.Add("1 () R 0")
-	f.Fuzz(func(t *testing.T, line string) {
-		p, err := parseStat(line)
-		if err == nil && (p.cpu < 0 || p.memory < 0) {
-			t.Errorf("%q gives %+v", line, p)
+	f.Add(line, "sh")
+	f.Add("1 () R 0", "a) S 1 1 (")
+	f.Fuzz(func(t *testing.T, text, name string) {
+		if p, err := parseStat([]byte(text), pageSize); err == nil && (!(p.cpu >= 0) || !(p.memory >= 0) || p.pid < 0 || p.parent < 0) {
+			t.Errorf("%q gives %+v", text, p)
+		}
+		named := strings.Replace(line, "(a (b) c)", "("+name+")", 1)
+		if p, err := parseStat([]byte(named), pageSize); err != nil || p.cpu != 2 || p.parent != 1 {
+			t.Errorf("%q gives %+v, %v", named, p, err)
 		}
 	})
 }
 
-// TestATreeHoldsItsGrandchildrenAndNobodyElse has a fake proc file system.
+// stat is a line of the process table: a process that used so many hundredths
+// of a second, and holds one page.
+func stat(pid, parent, group, start, cpu int) string {
+	text := []string{strconv.Itoa(pid), "(x)", "S"}
+	for _, n := range []int{parent, group, 4, 0, -1, 0, 0, 0, 0, 0, cpu, 0, 0, 0, 20, 0, 1, 0, start, 1000, 1, 0} {
+		text = append(text, strconv.Itoa(n))
+	}
+	return strings.Join(text, " ")
+}
+
+// forest gives the trees of sessions whose first processes are 10 and 20.
+func forest(t *testing.T, last reading, lines ...string) reading {
+	t.Helper()
+	now := reading{processes: map[int]proc{}}
+	for _, line := range lines {
+		p, err := parseStat([]byte(line), pageSize)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now.processes[p.pid] = p
+	}
+	now.trees = treesOf(now.processes, []Session{{ID: "a", RootPID: 10}, {ID: "b", RootPID: 20}, {ID: "c"}, {ID: "d", RootPID: 99}}, last)
+	return now
+}
+
 func TestATreeHoldsItsGrandchildrenAndNobodyElse(t *testing.T) {
-	root := t.TempDir()
-	add := func(pid, parent, group, cpu string) {
-		dir := filepath.Join(root, pid)
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		text := pid + " (x) S " + parent + " " + group + " 4 0 -1 0 0 0 0 0 " + cpu + " 0 0 0 20 0 1 0 5 1000 1 0"
-		if err := os.WriteFile(filepath.Join(dir, "stat"), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	got := forest(t, reading{},
+		stat(10, 1, 10, 5, 100),
+		stat(11, 10, 10, 5, 200),
+		stat(12, 11, 12, 5, 400), // a group of its own, but a descendant
+		stat(13, 1, 10, 5, 800),  // its parent is gone, its group is not
+		stat(20, 1, 20, 5, 9900),
+		stat(30, 31, 30, 5, 7), stat(31, 30, 31, 5, 7), // a circle, read as they came and went
+	)
+	if a := got.trees["a"]; a.cpu != 15 || a.memory != 4*pageSize || len(a.pids) != 4 {
+		t.Errorf("the tree of a is %+v; want 15 s in 4 processes", a)
 	}
-	add("10", "1", "10", "100")
-	add("11", "10", "10", "200")
-	add("12", "11", "12", "400") // a group of its own, but a descendant
-	add("13", "1", "10", "800")  // its parent is gone, its group is not
-	add("20", "1", "20", "9900")
-	all, err := processTable(root)
-	if err != nil {
-		t.Fatal(err)
+	if b := got.trees["b"]; b.cpu != 99 || len(got.trees) != 2 {
+		t.Errorf("got %+v", got.trees)
 	}
-	use, ok := all.treeOf(10)
-	if !ok || use.cpu != 15 {
-		t.Errorf("tree of 10 is %+v, %v; want 15 s", use, ok)
+}
+
+// TestATreeKeepsWhoLeavesIt: a daemon has left its group, and its parent is gone.
+func TestATreeKeepsWhoLeavesIt(t *testing.T) {
+	first := forest(t, reading{}, stat(10, 1, 10, 5, 100), stat(11, 10, 11, 6, 200))
+	second := forest(t, first, stat(10, 1, 10, 5, 100), stat(11, 1, 11, 6, 300), stat(12, 11, 12, 8, 50))
+	if a := second.trees["a"]; a.cpu != 4.5 {
+		t.Errorf("the tree is %+v; want 4.5 s", a)
 	}
-	if _, ok := all.treeOf(99); ok {
-		t.Error("a process that is not there has a tree")
+	reused := forest(t, second, stat(10, 1, 10, 5, 100), stat(11, 1, 11, 900, 77))
+	if a := reused.trees["a"]; a.cpu != 1 {
+		t.Errorf("a number given again is counted: %+v", a)
+	}
+	anew := forest(t, second, stat(10, 1, 10, 901, 3), stat(11, 1, 11, 6, 300))
+	if a := anew.trees["a"]; a.cpu != 0.03 || a.same(second.trees["a"]) {
+		t.Errorf("another first process took over: %+v", a)
 	}
 }
 
@@ -96,18 +134,14 @@ func TestRealTree(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := s.Read(t.Context())
-	if len(first.Sessions) != 1 || first.Sessions[0].CPU != nil {
-		t.Errorf("the first sample knows a session's CPU: %+v", first.Sessions)
+	if len(first.Sessions) != 1 || first.Sessions[0].CPU != nil || *first.Sessions[0].Memory < float64(os.Getpagesize()) {
+		t.Errorf("the first sample has %+v", first.Sessions)
 	}
-	all, err := processTable("/proc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	use, _ := all.treeOf(child.Process.Pid)
+	use := s.last.trees["s"]
 	_ = in.Close()
 	_ = child.Wait()
 	said := (child.ProcessState.UserTime() + child.ProcessState.SystemTime()).Seconds()
-	if use.cpu < said-0.1 || use.cpu > said+0.05 || use.cpu == 0 {
+	if math.Abs(use.cpu-said) > 0.1 || use.cpu == 0 {
 		t.Errorf("read %.2f s, the system says %.2f s", use.cpu, said)
 	}
 }

@@ -1,18 +1,17 @@
 // Package sampler reads a render host: CPU, memory, network and what each
-// session's process tree uses.
+// session's process tree uses. docs/sampling.md says where each figure is from.
 package sampler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"path/filepath"
-	"runtime"
 	"time"
 
-	"github.com/shirou/gopsutil/v3/cpu"
-	"github.com/shirou/gopsutil/v3/mem"
-	"github.com/shirou/gopsutil/v3/net"
+	"github.com/shirou/gopsutil/v3/common"
 
 	"github.com/rendergate/rendergate/probe/wire"
 )
@@ -27,86 +26,67 @@ type Session struct {
 
 // Options of a sampler. Period, Sessions and Log are needed.
 type Options struct {
-	Share    float64 // cores that sessions are counted against; 0: the whole machine
-	Cgroup   bool    // the host is this process's own cgroup
-	Period   time.Duration
-	Sessions func() []Session
-	GPUs     GPUs   // nil: none are read
-	Root     string // of /proc and /sys, for tests; empty: /
-	Log      *slog.Logger
+	Share      float64  // cores that sessions are counted against; 0: the whole machine
+	Cgroup     bool     // the host is a cgroup: that of Folder, or this process's own
+	Folder     string   // of a cgroup v2 in which sessions run; empty: this process's own
+	Interfaces []string // whose sent bytes are the egress; none: those that lead out of here
+	Period     time.Duration
+	Sessions   func() []Session
+	GPUs       GPUs   // nil: none are read
+	Root       string // of /proc and /sys, for tests; empty: /
+	Log        *slog.Logger
 }
 
 // Sampler reads the host. It is not safe for concurrent use.
 type Sampler struct {
 	o      Options
-	cores  float64
-	memory float64
-	own    *cgroup // that bounds the host; nil: the machine does
+	host   host
+	links  links
 	last   reading
+	silent map[string]bool // what could not be read and was said so
 	log    *slog.Logger
 }
 
 // reading is what the next sample takes its differences from.
 type reading struct {
-	at    time.Time // with its monotonic part
-	busy  float64   // CPU seconds of the machine
-	own   float64   // CPU seconds of the cgroup that bounds the host
-	sent  float64   // bits
-	trees map[string]tree
-	known bool
-
-	processes map[int]proc
+	at        time.Time // with its monotonic part; zero: nothing was read yet
+	counters  map[string]float64
+	trees     map[string]tree
+	processes map[int]proc // nil: they could not be read
 }
 
 // New makes a sampler and looks at what the host is.
 func New(ctx context.Context, o Options) (*Sampler, error) {
-	s := &Sampler{o: o, log: o.Log, cores: o.Share}
-	if m, err := mem.VirtualMemoryWithContext(ctx); err == nil {
-		s.memory = float64(m.Total)
+	if o.Period <= 0 || o.Sessions == nil || o.Log == nil {
+		return nil, errors.New("sampler: Period, Sessions and Log are needed")
 	}
-	if s.cores > 0 {
-		return s, nil
-	}
-	n, err := cpu.CountsWithContext(ctx, true)
+	s := &Sampler{o: o, log: o.Log, silent: map[string]bool{}}
+	h, err := look(s.gopsutil(ctx), o)
 	if err != nil {
-		return nil, fmt.Errorf("counting cores: %w", err)
+		return nil, err
 	}
-	s.cores = float64(n)
-	return s, s.bound()
-}
-
-// bound finds the cgroup whose limits bind before the machine's do, as in a
-// container. The machine's figures would mislead there.
-func (s *Sampler) bound() error {
-	c, err := ownCgroup(s.o.Root)
-	if err != nil {
-		if s.o.Cgroup {
-			return fmt.Errorf("scope.kind is cgroup, and this process's cgroup cannot be read: %w", err)
-		}
-		return nil // the machine is the host
+	s.host = h
+	s.log.Info("what counts as the host", "scope", h.scope, "cores", h.cores, "of", h.machine, "memory_bytes", h.memory, "cgroup", h.dir())
+	if o.Share > h.least {
+		s.log.Warn("the share is more than there is", "share", o.Share, "cores", h.least)
 	}
-	cores, memory := min(s.cores, c.cores()), c.memoryLimit()
-	if memory == 0 || (s.memory > 0 && memory > s.memory) {
-		memory = s.memory
-	}
-	if !s.o.Cgroup && cores >= s.cores && memory >= s.memory {
-		return nil
-	}
-	s.log.Info("the host is bounded by its cgroup", "cgroup", c.cpu, "cores", cores, "of", s.cores, "memory_bytes", memory)
-	s.own, s.cores, s.memory = c, cores, memory
-	return nil
+	return s, nil
 }
 
 // Cores is what the load is a fraction of; MemoryBytes is 0 while unknown.
-func (s *Sampler) Cores() float64       { return s.cores }
-func (s *Sampler) MemoryBytes() float64 { return s.memory }
+func (s *Sampler) Cores() float64       { return s.host.cores }
+func (s *Sampler) MemoryBytes() float64 { return s.host.memory }
 
 // Share says in words what counts as the host; empty for the whole machine.
 func (s *Sampler) Share() string {
-	if s.o.Share <= 0 {
+	switch {
+	case s.o.Share > 0:
+		return fmt.Sprintf("sessions are counted against %g of this machine's %g cores", s.o.Share, s.host.machine)
+	case s.host.own != nil && s.host.cores < s.host.machine:
+		return fmt.Sprintf("a cgroup allows %g of this machine's %g cores", s.host.cores, s.host.machine)
+	default:
 		return ""
 	}
-	return fmt.Sprintf("sessions are counted against %g of this machine's %d cores", s.o.Share, runtime.NumCPU())
 }
 
 // Run gives a sample each period until ctx ends.
@@ -125,148 +105,95 @@ func (s *Sampler) Run(ctx context.Context, give func(wire.Sample)) error {
 }
 
 // maxGap is how many periods a window may span. After a longer one, as when the
-// machine was asleep, rates say nothing of now.
+// machine stood still, rates say nothing of now.
 const maxGap = 5
 
 // Read takes one sample. What cannot be read, or has nothing to compare with,
 // is unknown.
 func (s *Sampler) Read(ctx context.Context) wire.Sample {
-	now := reading{at: time.Now(), trees: map[string]tree{}, known: true}
+	ctx = s.gopsutil(ctx)
+	now := reading{at: time.Now(), counters: map[string]float64{}, trees: map[string]tree{}}
 	sample := wire.Sample{At: now.at.UTC(), GPUs: []wire.GPUSample{}, Sessions: []wire.SessionSample{}}
 	window := now.at.Sub(s.last.at)
-	if !s.last.known || window <= 0 || (s.o.Period > 0 && window > maxGap*s.o.Period) {
-		s.last.known = false
-	} else {
-		sample.WindowMS = window.Seconds() * 1000
+	if s.last.at.IsZero() || window <= 0 || window > maxGap*s.o.Period {
+		s.last, window = reading{}, 0 // nothing can be told from it
 	}
-	s.readTrees(&now, &sample, window.Seconds())
-	switch {
-	case s.o.Share > 0:
-		sumSessions(&sample)
-	case s.o.Cgroup:
-		s.readOwn(&now, &sample, window.Seconds())
-	default:
-		s.readMachine(ctx, &now, &sample, window.Seconds())
-		if s.own != nil {
-			s.tighter(&now, &sample, window.Seconds())
-		}
-	}
-	s.readNetwork(ctx, &now, &sample, window.Seconds())
+	sample.WindowMS = window.Seconds() * 1000
+	r := &round{s: s, now: &now, sample: &sample, window: window.Seconds()}
+	r.sessions(ctx)
+	r.host(ctx)
+	r.network(ctx)
 	s.readGPUs(&now, &sample)
 	s.last = now
 	return sample
 }
 
-// rate is the rise of a counter by the second; unknown if it fell, or if there
-// is nothing to compare with.
-func (s *Sampler) rate(now, before, window float64) wire.Reading {
-	if !s.last.known || now < before {
+// round is the taking of one sample.
+type round struct {
+	s      *Sampler
+	now    *reading
+	sample *wire.Sample
+	window float64 // seconds since the last reading; 0: nothing to compare with
+}
+
+// rate notes a counter and gives its rise by the second; unknown if it fell, or
+// if there is nothing to compare with.
+func (r *round) rate(counter string, now float64) wire.Reading {
+	r.now.counters[counter] = now
+	before, known := r.s.last.counters[counter]
+	return r.rise(before, now, known)
+}
+
+func (r *round) rise(before, now float64, known bool) wire.Reading {
+	if !known || r.window <= 0 || now < before {
 		return nil
 	}
-	return value((now - before) / window)
+	return value((now - before) / r.window)
+}
+
+// said notes that something could not be read, or can be again. It is logged
+// once, not in each period.
+func (s *Sampler) said(what string, err error) {
+	if bad := err != nil; bad != s.silent[what] {
+		s.silent[what] = bad
+		if bad {
+			s.log.Warn("a part of the samples is unknown", "what", what, "err", err)
+		} else {
+			s.log.Info("a part of the samples is known again", "what", what)
+		}
+	}
 }
 
 func (s *Sampler) proc() string { return filepath.Join("/", s.o.Root, "proc") }
 
-func (s *Sampler) readTrees(now *reading, sample *wire.Sample, window float64) {
-	sessions := s.o.Sessions()
-	processes, err := processTable(s.proc())
-	if err != nil {
-		s.log.Warn("the processes could not be read", "err", err)
-		return
+// gopsutil lets it read below the root that tests give.
+func (s *Sampler) gopsutil(ctx context.Context) context.Context {
+	if s.o.Root == "" {
+		return ctx
 	}
-	now.processes = processes.all
-	for _, session := range sessions {
-		if session.RootPID == 0 {
-			continue
-		}
-		use, ok := processes.treeOf(session.RootPID)
-		if !ok {
-			continue
-		}
-		if session.Cgroup != "" {
-			use = inCgroup(session.Cgroup, use)
-		}
-		now.trees[session.ID] = use
-		out := wire.SessionSample{Session: session.ID, Memory: value(use.memory)}
-		if before, ok := s.last.trees[session.ID]; ok && before.root == use.root && before.cgroup == use.cgroup {
-			// A tree that lost a process nobody waited for has lost its time too.
-			out.CPU = s.rate(max(use.cpu, before.cpu), before.cpu, window*s.cores)
-		}
-		sample.Sessions = append(sample.Sessions, out)
-	}
+	return context.WithValue(ctx, common.EnvKey, common.EnvMap{common.HostProcEnvKey: s.proc()})
 }
 
-// sumSessions makes the host's load that of its sessions: what else runs on the
-// machine is not counted against the share. One that is not known yet has just
-// started; its cost is still reserved in full.
-func sumSessions(sample *wire.Sample) {
-	var cpu, memory float64
-	for _, n := range sample.Sessions {
-		if n.CPU != nil {
-			cpu += *n.CPU
-		}
-		if n.Memory != nil {
-			memory += *n.Memory
-		}
+// value is a reading; what is no number, or below zero, is none.
+func value(v float64) wire.Reading {
+	if !(v >= 0) || math.IsInf(v, 0) {
+		return nil
 	}
-	sample.CPU, sample.Memory = value(cpu), value(memory)
+	return &v
 }
 
-func (s *Sampler) readMachine(ctx context.Context, now *reading, sample *wire.Sample, window float64) {
-	times, err := cpu.TimesWithContext(ctx, false)
-	if err == nil && len(times) == 1 {
-		t := times[0]
-		now.busy = t.User + t.System + t.Nice + t.Irq + t.Softirq + t.Steal
-		sample.CPU = s.rate(now.busy, s.last.busy, window*s.machineCores())
+// times scales a reading.
+func times(v wire.Reading, factor float64) wire.Reading {
+	if v == nil {
+		return nil
 	}
-	if m, err := mem.VirtualMemoryWithContext(ctx); err == nil {
-		sample.Memory = value(float64(m.Total - m.Available))
-	}
+	return value(*v * factor)
 }
 
-func (s *Sampler) machineCores() float64 {
-	if s.own == nil {
-		return s.cores
+// higher is the higher of two readings; one that is unknown says nothing.
+func higher(a, b wire.Reading) wire.Reading {
+	if a == nil || b != nil && *b > *a {
+		return b
 	}
-	return float64(runtime.NumCPU())
+	return a
 }
-
-// readOwn reads the cgroup that is the host.
-func (s *Sampler) readOwn(now *reading, sample *wire.Sample, window float64) {
-	if use, err := s.own.usage(); err == nil {
-		now.own = use
-		sample.CPU = s.rate(use, s.last.own, window*s.cores)
-	}
-	if used, err := s.own.memoryUsed(); err == nil {
-		sample.Memory = value(used)
-	}
-}
-
-// tighter keeps the higher load of machine and cgroup: either can be what there
-// is no more of.
-func (s *Sampler) tighter(now *reading, machine *wire.Sample, window float64) {
-	var own wire.Sample
-	s.readOwn(now, &own, window)
-	if own.CPU != nil && (machine.CPU == nil || *own.CPU > *machine.CPU) {
-		machine.CPU = own.CPU
-	}
-	if own.Memory != nil {
-		machine.Memory = own.Memory
-	}
-}
-
-func (s *Sampler) readNetwork(ctx context.Context, now *reading, sample *wire.Sample, window float64) {
-	all, err := net.IOCountersWithContext(ctx, true)
-	if err != nil {
-		return
-	}
-	for _, n := range all {
-		if n.Name != "lo" {
-			now.sent += float64(n.BytesSent) * 8
-		}
-	}
-	sample.EgressBps = s.rate(now.sent, s.last.sent, window)
-}
-
-func value(v float64) wire.Reading { return &v }

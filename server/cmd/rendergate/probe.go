@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/mattn/go-isatty"
 	"golang.org/x/sync/errgroup"
@@ -51,10 +52,14 @@ func newSampling(ctx context.Context, c *config.Config, gpus *nvml.Reader, runni
 	gpus.Look(ctx) // so that the first hello names them
 	o := sampler.Options{
 		Period: c.Period.Std(), Log: log, GPUs: gpus, Cgroup: c.Scope.Kind == config.ScopeCgroup,
+		Interfaces: c.Interfaces,
 		Sessions: func() []sampler.Session { return sessions(running()) },
 	}
 	if c.Scope.Kind == config.ScopeShare {
 		o.Share = c.Scope.Cores
+	}
+	if strings.HasPrefix(c.Cgroup, "/") {
+		o.Folder = c.Cgroup // sessions are there, wherever the probe is
 	}
 	s, err := sampler.New(ctx, o)
 	if err != nil {
