@@ -34,7 +34,6 @@ token_file: %q
 host: %s
 pool: %s
 scope: {kind: share, cores: %g}
-cgroup: none
 gate: {listen: %q, public_url: %q, connections_per_address: 500}
 apps:
   %s:
