@@ -197,6 +197,33 @@ func TestGroupsThatSayLess(t *testing.T) {
 	}
 }
 
+func TestMemory(t *testing.T) {
+	const one, v1memory = "sys/fs/cgroup/pods/one/", "sys/fs/cgroup/memory/"
+	tree := v2()
+	tree[one+"memory.max"] = "1200000000"
+	if free, err := own(t, tree).MemoryFree(); err != nil || free != 2e8 {
+		t.Errorf("%v bytes free within two limits (%v), want 2e8", free, err)
+	}
+	tree[one+"memory.stat"] = "inactive_file 9900000000"
+	if used, err := own(t, tree).MemoryUsed(); err != nil || used != 0 {
+		t.Errorf("%v bytes used (%v), want 0", used, err)
+	}
+	tree = v1()
+	tree[v1memory+"memory.stat"] = ""
+	if limit := own(t, tree).MemoryLimit(); limit != 0 {
+		t.Errorf("version 1's word for none is a limit of %v bytes", limit)
+	}
+}
+
+// TestMountsOfOthers: a folder whose name begins as ours does is not above us.
+func TestMountsOfOthers(t *testing.T) {
+	tree := v2()
+	tree["proc/self/mountinfo"] = "30 1 0:27 /pods/on /mnt/other rw - cgroup2 cgroup2 rw\n" + tree["proc/self/mountinfo"]
+	if dir := own(t, tree).Dir(); dir != "/sys/fs/cgroup/pods/one" {
+		t.Errorf("in %s", dir)
+	}
+}
+
 func TestNoGroup(t *testing.T) {
 	const mounted = "31 1 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
 	for name, tree := range map[string]map[string]string{

@@ -125,10 +125,9 @@ func (r *round) readMachine(ctx context.Context) {
 	r.s.said("cpu", err)
 	m, err := mem.VirtualMemoryWithContext(ctx)
 	if err == nil && m.Total > 0 && m.Available <= m.Total {
-		// What is free counts, of the host's memory: a limit below the machine's
-		// is not freer than the machine.
-		free := min(float64(m.Available), h.memory)
-		r.sample.Memory = value(h.memory - free)
+		// What is free counts, of the host's memory. Where more is free than the
+		// host may have, the machine says nothing of it.
+		r.sample.Memory = value(h.memory - float64(m.Available))
 	}
 	r.s.said("memory", err)
 }

@@ -145,10 +145,10 @@ func (r *round) rate(counter string, now float64) wire.Reading {
 }
 
 func (r *round) rise(before, now float64, known bool) wire.Reading {
-	if !known || r.window <= 0 || now < before {
+	if !known || r.window <= 0 {
 		return nil
 	}
-	return value((now - before) / r.window)
+	return value((now - before) / r.window) // none if it fell
 }
 
 // said notes that something could not be read, or can be again. It is logged

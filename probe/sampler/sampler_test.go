@@ -197,6 +197,20 @@ func TestWhatIsBesideCounts(t *testing.T) {
 	})
 }
 
+// TestAQuotaBeyondTheMachine bounds nothing.
+func TestAQuotaBeyondTheMachine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t, Options{Cgroup: true}, unbound, "900000 100000")
+		f.Read(t.Context())
+		f.put("sys/fs/cgroup/pods/one/cpu.stat", "usage_usec 5500000")
+		if x := f.next(); f.Cores() != 4 {
+			t.Errorf("%v cores", f.Cores())
+		} else {
+			f.is("CPU", x.CPU, 0.75)
+		}
+	})
+}
+
 // TestAStatedFolder is where the sessions run, away from the probe.
 func TestAStatedFolder(t *testing.T) {
 	f := newFake(t, Options{Cgroup: true, Folder: "/sys/fs/cgroup/render"},
@@ -228,12 +242,13 @@ func TestASessionsOwnCgroup(t *testing.T) {
 		f.is("the share's CPU", x.CPU, 0.2)
 		f.is("memory of the tree", x.Sessions[0].Memory, float64(os.Getpagesize()))
 		session.Cgroup = "" // another source: nothing to compare with
+		f.put("proc/10/stat", stat(10, 1, 10, 5, 500))
 		x = f.next()
 		f.is("CPU of two sources", x.Sessions[0].CPU, unknown)
 		f.is("the share's CPU", x.CPU, unknown)
-		f.put("proc/10/stat", stat(10, 1, 10, 5, 70))
+		f.put("proc/10/stat", stat(10, 1, 10, 5, 540))
 		f.is("CPU of the tree", f.next().CPU, 0.2)
-		f.put("proc/10/stat", stat(10, 1, 10, 5, 60)) // it lost what a child had used
+		f.put("proc/10/stat", stat(10, 1, 10, 5, 530)) // it lost what a child had used
 		f.is("CPU of a tree that lost some", f.next().CPU, unknown)
 		f.put("proc/10/stat", stat(10, 1, 10, 99, 5)) // the number was given again
 		f.is("CPU of another process", f.next().Sessions[0].CPU, unknown)
