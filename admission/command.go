@@ -76,6 +76,7 @@ const (
 type RunningSession struct {
 	Session string
 	State   SessionState
+	Attempt int // of the start it is about; 0: not told
 }
 
 // Report is a host's word on one of its sessions. Reason tells more of an end:
@@ -84,6 +85,7 @@ type Report struct {
 	Host, Session string
 	State         SessionState
 	Reason        string
+	Attempt       int // of the start it is about; 0: not told
 }
 
 // What operators do; By is the operator's name.

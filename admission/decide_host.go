@@ -17,12 +17,14 @@ func (d *draft) hostUp(c HostUp) {
 	if h == nil {
 		return
 	}
-	running := map[string]SessionState{}
+	running := map[string]RunningSession{}
 	for _, r := range c.Running {
-		running[r.Session] = r.State
+		running[r.Session] = r
 	}
 	for _, s := range h.sessions {
-		st, there := running[s.id]
+		r, there := running[s.id]
+		st := r.State
+		there = there && !s.outlived(r.Attempt)
 		switch {
 		case s.phase == PhaseOffered:
 		case there && st != StateEnded && st == StateReady && (s.phase == PhaseConnected):

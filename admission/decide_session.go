@@ -83,10 +83,16 @@ func (d *draft) report(r Report) {
 	case !r.State.valid():
 		d.refuse(RefusedInvalid, "a session's state is %q; it can be %q, %q, %q, %q or %q", r.State,
 			StateStarting, StateReady, StateConnected, StateDropped, StateEnded)
+	case s.outlived(r.Attempt):
+		// It is about a process that has another in its place by now.
 	default:
 		d.state(s, r.State)
 	}
 }
+
+// outlived says whether a host speaks of an earlier start than the newest it was
+// told.
+func (s *session) outlived(attempt int) bool { return attempt > 0 && attempt < s.attempt }
 
 func (s SessionState) valid() bool {
 	switch s {

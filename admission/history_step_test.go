@@ -102,7 +102,7 @@ func (h *history) report() {
 			PhaseOffered:   {StateReady},
 		}[s.phase]
 		if s.phase != PhaseConnected || h.chance(20) {
-			h.run(Report{Host: s.grant.Host, Session: id, State: pick(h, next...)})
+			h.run(Report{Host: s.grant.Host, Session: id, State: pick(h, next...), Attempt: h.n(4)})
 		}
 	}
 }
@@ -177,7 +177,7 @@ func (h *history) hosts() {
 		up := HostUp{Facts: h.m.hosts[id].facts}
 		for _, sid := range sorted(h.m.sessions) {
 			if s := h.m.sessions[sid]; s.grant.Host == id && h.chance(70) {
-				up.Running = append(up.Running, RunningSession{sid, pick(h, StateReady, StateConnected, StateDropped, StateStarting)})
+				up.Running = append(up.Running, RunningSession{sid, pick(h, StateReady, StateConnected, StateDropped, StateStarting), h.n(4)})
 			}
 		}
 		h.run(up)

@@ -197,7 +197,7 @@ func (h *history) recover() {
 			up := HostUp{Facts: h.m.hosts[id].facts}
 			for _, sid := range sorted(h.m.sessions) {
 				if s := h.m.sessions[sid]; s.grant.Host == id && s.phase.lit() {
-					up.Running = append(up.Running, RunningSession{sid, StateConnected})
+					up.Running = append(up.Running, RunningSession{sid, StateConnected, 0})
 				}
 			}
 			h.run(up)

@@ -101,6 +101,24 @@ func TestRest(t *testing.T) {
 	s.want(s.join("bob"), "enqueued admitted session_starting:1")
 }
 
+// TestAnOlderStart: what a host still says of a process that has another in its
+// place by now changes nothing, and says nothing of the new one.
+func TestAnOlderStart(t *testing.T) {
+	s := newScene(t, nil).host("h", 0.1)
+	s.join("ann")
+	s.want(s.state("s1-x", StateEnded), "session_pending session_starting:2")
+	old := func(st SessionState, attempt int) string {
+		return s.do(Report{Host: "h", Session: "s1-x", State: st, Attempt: attempt})
+	}
+	for _, st := range []SessionState{StateStarting, StateReady, StateConnected, StateEnded} {
+		s.want(old(st, 1), "")
+	}
+	s.want(old(StateReady, 2), "session_ready")
+	s.do(HostDown{Host: "h"})
+	s.want(s.do(HostUp{Facts: hostFacts("h"), Running: []RunningSession{{"s1-x", StateReady, 1}}}),
+		"host_connected session_pending session_starting:3")
+}
+
 func TestStartsTakeTurns(t *testing.T) {
 	s := newScene(t, func(p *Policy) { p.Placement.MaxStarting = 1 }).host("h", 0.1)
 	s.want(s.join("ann"), "enqueued admitted session_starting:1")
@@ -240,15 +258,15 @@ func TestHostComesBack(t *testing.T) {
 		running []RunningSession
 		want    string
 	}{
-		"with the session":           {func(s *scene) { s.play("ann") }, []RunningSession{{"s1-x", StateConnected}}, "host_connected"},
-		"whose player has gone":      {func(s *scene) { s.play("ann") }, []RunningSession{{"s1-x", StateReady}}, "host_connected session_dropped"},
+		"with the session":           {func(s *scene) { s.play("ann") }, []RunningSession{{"s1-x", StateConnected, 0}}, "host_connected"},
+		"whose player has gone":      {func(s *scene) { s.play("ann") }, []RunningSession{{"s1-x", StateReady, 0}}, "host_connected session_dropped"},
 		"without it":                 {func(s *scene) { s.play("ann") }, nil, "host_connected session_pending session_starting:2"},
 		"without a start in flight":  {func(s *scene) { s.join("ann") }, nil, "host_connected session_starting:1"},
-		"with a start in flight":     {func(s *scene) { s.join("ann") }, []RunningSession{{"s1-x", StateStarting}}, "host_connected"},
-		"that got ready meanwhile":   {func(s *scene) { s.join("ann") }, []RunningSession{{"s1-x", StateReady}}, "host_connected session_ready"},
+		"with a start in flight":     {func(s *scene) { s.join("ann") }, []RunningSession{{"s1-x", StateStarting, 0}}, "host_connected"},
+		"that got ready meanwhile":   {func(s *scene) { s.join("ann") }, []RunningSession{{"s1-x", StateReady, 0}}, "host_connected session_ready"},
 		"without one that was ended": {func(s *scene) { s.play("ann"); s.do(Leave{"ann"}) }, nil, "host_connected session_released"},
-		"with one that was ended":    {func(s *scene) { s.play("ann"); s.do(Leave{"ann"}) }, []RunningSession{{"s1-x", StateConnected}}, "host_connected"},
-		"with one nobody knows":      {func(s *scene) { s.play("ann") }, []RunningSession{{"s1-x", StateConnected}, {"s9-y", StateReady}}, "host_connected"},
+		"with one that was ended":    {func(s *scene) { s.play("ann"); s.do(Leave{"ann"}) }, []RunningSession{{"s1-x", StateConnected, 0}}, "host_connected"},
+		"with one nobody knows":      {func(s *scene) { s.play("ann") }, []RunningSession{{"s1-x", StateConnected, 0}, {"s9-y", StateReady, 0}}, "host_connected"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, nil).host("h", 0.1)

@@ -97,7 +97,9 @@ func TestReconnectTellsWhatRuns(t *testing.T) {
 	h.says("s1", connected, "")
 	_ = h.ws.Close()
 	h = s.next() // connected, not welcomed: as if the server had to start first
-	want := []wire.Session{{Session: "s1", State: connected}, {Session: "s2", State: ready}, {Session: "s3", State: ready}}
+	want := []wire.Session{
+		{Session: "s1", State: connected, Attempt: 1}, {Session: "s2", State: ready, Attempt: 1}, {Session: "s3", State: ready, Attempt: 1},
+	}
 	if h.hello.Journal != "j1" || h.hello.Seq != 4 || !reflect.DeepEqual(h.hello.Running, want) {
 		t.Fatalf("hello %+v", h.hello)
 	}
@@ -107,7 +109,7 @@ func TestReconnectTellsWhatRuns(t *testing.T) {
 	killSession(t, "s3")
 	until(t, "s3 gone", func() bool { return living("s3") == 0 })
 	_ = h.ws.Close()
-	want = []wire.Session{{Session: "s1", State: dropped}, {Session: "s2", State: connected}}
+	want = []wire.Session{{Session: "s1", State: dropped, Attempt: 1}, {Session: "s2", State: connected, Attempt: 1}}
 	for h = s.next(); !reflect.DeepEqual(h.hello.Running, want); h = s.next() {
 		if len(h.hello.Running) < 2 {
 			t.Fatalf("hello %+v", h.hello)

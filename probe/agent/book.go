@@ -31,27 +31,32 @@ type book struct {
 }
 
 type entry struct {
-	state  string
-	reason string
-	orphan bool // unknown to the journal that came after another one
+	state   string
+	reason  string
+	attempt int
+	orphan  bool // unknown to the journal that came after another one
 }
 
 func newBook() *book {
 	return &book{entries: map[string]*entry{}, wake: make(chan struct{}, 1)}
 }
 
-// set notes a session's state and that the server is to hear of it.
-func (b *book) set(session, state, reason string) {
+// set notes a session's state and that the server is to hear of it. An attempt
+// of 0 is the one that is known.
+func (b *book) set(s wire.Session) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	e := b.entries[session]
+	e := b.entries[s.Session]
 	if e == nil {
 		e = &entry{}
-		b.entries[session] = e
+		b.entries[s.Session] = e
 	}
-	if e.state != state || e.reason != reason {
-		e.state, e.reason = state, reason
-		b.news(session)
+	if s.Attempt == 0 {
+		s.Attempt = e.attempt
+	}
+	if e.state != s.State || e.reason != s.Reason || e.attempt != s.Attempt {
+		e.state, e.reason, e.attempt = s.State, s.Reason, s.Attempt
+		b.news(s.Session)
 	}
 }
 
@@ -94,7 +99,7 @@ func (b *book) next() (wire.Session, bool) {
 	if e.state == ended {
 		delete(b.entries, session)
 	}
-	return wire.Session{Session: session, State: e.state, Reason: e.reason}, true
+	return wire.Session{Session: session, State: e.state, Reason: e.reason, Attempt: e.attempt}, true
 }
 
 // forget drops a session of which the server is to hear nothing.
@@ -117,7 +122,7 @@ func (b *book) snapshot(h *wire.Hello) {
 			delete(b.entries, session)
 			continue
 		}
-		h.Running = append(h.Running, wire.Session{Session: session, State: e.state})
+		h.Running = append(h.Running, wire.Session{Session: session, State: e.state, Attempt: e.attempt})
 		if e.orphan {
 			h.Orphans = append(h.Orphans, session)
 		}

@@ -277,7 +277,7 @@ func FuzzToHost(f *testing.F) {
 		}
 		b := newBook()
 		if frame.Welcome != nil {
-			b.set("x", ready, "")
+			b.set(wire.Session{Session: "x", State: ready})
 			r, err := b.welcome(frame.Journal, frame.Seq, frame.Welcome.Sessions)
 			if err != nil || len(r.orphans) != 0 || len(r.stop) > 1 {
 				t.Fatalf("%+v, %v", r, err)

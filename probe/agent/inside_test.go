@@ -72,13 +72,13 @@ func TestTheBookTellsTheNewest(t *testing.T) {
 			session := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "session")
 			switch rapid.SampledFrom([]string{starting, ready, ended, "come", "go", "tell", "one", "hello"}).Draw(rt, "what") {
 			case starting:
-				b.set(session, starting, "")
+				b.set(wire.Session{Session: session, State: starting})
 				truth[session] = starting
 			case ready:
-				b.set(session, ready, "")
+				b.set(wire.Session{Session: session, State: ready})
 				truth[session] = ready
 			case ended:
-				b.set(session, ended, "why")
+				b.set(wire.Session{Session: session, State: ended, Reason: "why"})
 				delete(truth, session)
 			case "come":
 				b.presence(session, true)

@@ -77,7 +77,7 @@ func (a *agent) start(s *wire.Start) {
 	if fresh := !running || s.Attempt > old.Attempt; fresh {
 		a.gate.Close(s.Session)
 		a.publishers.set(s.Session, false)
-		a.book.set(s.Session, starting, "") // before the launcher can say more
+		a.book.set(wire.Session{Session: s.Session, State: starting, Attempt: s.Attempt}) // before the launcher can say more
 	}
 	err := a.launcher.Start(launcher.Order{
 		Session: s.Session, App: s.App, GPU: s.GPU, BitrateBps: bits(s.BitrateBps), Attempt: s.Attempt,
@@ -88,7 +88,7 @@ func (a *agent) start(s *wire.Start) {
 		a.book.forget(s.Session)
 	case err != nil:
 		a.log.Warn("session not started", "session", s.Session, "err", err)
-		a.book.set(s.Session, ended, err.Error())
+		a.book.set(wire.Session{Session: s.Session, State: ended, Reason: err.Error(), Attempt: s.Attempt})
 	}
 }
 
@@ -105,7 +105,7 @@ func (a *agent) end(session, reason string) {
 	a.gate.Close(session)
 	a.publishers.set(session, false)
 	if !a.launcher.Stop(session, reason) {
-		a.book.set(session, ended, "it does not run here")
+		a.book.set(wire.Session{Session: session, State: ended, Reason: "it does not run here"})
 	}
 }
 
@@ -129,17 +129,17 @@ func (a *agent) publish(p *wire.Publish) {
 func (a *agent) changed(c launcher.Change) {
 	switch c.State {
 	case launcher.StateStarting:
-		a.book.set(c.Session, starting, "")
+		a.book.set(wire.Session{Session: c.Session, State: starting, Attempt: c.Attempt})
 	case launcher.StateReady:
 		r, ok := a.launcher.Session(c.Session)
 		if !ok || r.Upstream == nil {
 			return
 		}
 		a.gate.Open(c.Session, r.Upstream)
-		a.book.set(c.Session, ready, "")
+		a.book.set(wire.Session{Session: c.Session, State: ready, Attempt: c.Attempt})
 	case launcher.StateEnded:
 		a.gate.Close(c.Session)
 		a.publishers.set(c.Session, false)
-		a.book.set(c.Session, ended, c.Reason)
+		a.book.set(wire.Session{Session: c.Session, State: ended, Reason: c.Reason, Attempt: c.Attempt})
 	}
 }

@@ -94,6 +94,7 @@ type Session struct {
 	Session string `json:"session"`
 	State   string `json:"state"` // starting, ready, connected, dropped, ended
 	Reason  string `json:"reason,omitempty"`
+	Attempt int    `json:"attempt,omitempty"` // the start that it is about; 0: not told
 }
 
 // ToHost is any frame to a host; Type says which field is set. Journal and Seq

@@ -253,7 +253,7 @@ func (c *conn) takeSession(ctx context.Context, s *wire.Session) error {
 			" is unknown; want starting, ready, connected, dropped or ended")})
 		return nil
 	}
-	_, err := c.pool.Do(ctx, admission.Report{Host: c.host, Session: s.Session, State: state, Reason: s.Reason})
+	_, err := c.pool.Do(ctx, admission.Report{Host: c.host, Session: s.Session, State: state, Reason: s.Reason, Attempt: s.Attempt})
 	if err != nil {
 		return refuse(closeGoingAway, "not recorded: %v", err) // the host says it again when it is back
 	}

@@ -80,7 +80,7 @@ func clip(s string) string {
 func running(h *wire.Hello) []admission.RunningSession {
 	out := make([]admission.RunningSession, len(h.Running))
 	for i, s := range h.Running {
-		out[i] = admission.RunningSession{Session: s.Session, State: admission.SessionState(s.State)}
+		out[i] = admission.RunningSession{Session: s.Session, State: admission.SessionState(s.State), Attempt: s.Attempt}
 	}
 	return out
 }
