@@ -1,12 +1,16 @@
 package api
 
 import (
+	"errors"
+	"math"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/rendergate/rendergate/admission"
+	"github.com/rendergate/rendergate/server/auth"
 )
 
 type credentials struct {
@@ -22,7 +26,12 @@ func (a *api) login(c echo.Context) error {
 	if err := c.Bind(&in); err != nil {
 		return problemf(http.StatusBadRequest, "not_understood", `want {"name": …, "password": …}`)
 	}
-	if err := a.Access.Login(c.Response(), c.Request(), in.Name, in.Password); err != nil {
+	err := a.Access.Login(c.Response(), c.Request(), in.Name, in.Password)
+	if many, ok := errors.AsType[*auth.TooManyError](err); ok {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(many.RetryAfter.Seconds()))))
+		return problemf(http.StatusTooManyRequests, "too_many", "%v", err)
+	}
+	if err != nil {
 		return problemf(http.StatusUnauthorized, "unauthorized", "%v", err)
 	}
 	return c.JSON(http.StatusOK, map[string]string{"name": in.Name})
@@ -50,6 +59,22 @@ func (a *api) act(c echo.Context, command admission.Command) error {
 
 func (a *api) pause(c echo.Context) error  { return a.act(c, admission.Pause{By: operatorName(c)}) }
 func (a *api) resume(c echo.Context) error { return a.act(c, admission.Unpause{By: operatorName(c)}) }
+
+// revokeHost takes a host's own token from it, and its connection. The host can
+// enrol again; its sessions go on until it is given up as lost.
+func (a *api) revokeHost(c echo.Context) error {
+	host := c.Param("host")
+	err := a.Access.Revoke(host)
+	switch {
+	case errors.Is(err, auth.ErrHostNotKnown):
+		return problemf(http.StatusNotFound, "unknown_host", "no host %q has enrolled; a token that stands in the config is revoked there", host)
+	case err != nil:
+		return err
+	}
+	a.Log.Warn("the token of a host was revoked", "host", host, "by", operatorName(c))
+	a.Hosts.Disconnect(host, "its token was revoked")
+	return c.NoContent(http.StatusNoContent)
+}
 
 // find gives the command to the pool in which has says that the thing is.
 func (a *api) find(c echo.Context, what, id string, has func(time.Time, *admission.Pool) bool, command admission.Command) error {

@@ -40,6 +40,8 @@ type Access interface {
 	Operator(r *http.Request) (name string, cookie bool, err error)
 	Login(w http.ResponseWriter, r *http.Request, name, password string) error
 	Logout(w http.ResponseWriter, r *http.Request)
+	// Revoke makes the token that a host was given worthless.
+	Revoke(host string) error
 	// Host names the host that connects to the address of the named host.
 	Host(r *http.Request, host string) (hosts.Caller, error)
 	OriginAllowed(r *http.Request) bool
@@ -137,6 +139,7 @@ func (a *api) routes(e *echo.Echo) {
 	v1.POST("/pools/:pool/resume", a.resume)
 	v1.POST("/hosts/:host/drain", a.drain)
 	v1.POST("/hosts/:host/undrain", a.undrain)
+	v1.DELETE("/hosts/:host/token", a.revokeHost)
 	v1.DELETE("/sessions/:id", a.endSession)
 	v1.DELETE("/entries/:id", a.removeEntry)
 	v1.POST("/entries/:id/promote", a.promote)

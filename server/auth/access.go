@@ -35,6 +35,9 @@ func (a Access) Logout(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
+// Revoke makes the token that a host was given worthless.
+func (a Access) Revoke(host string) error { return a.Hosts.Revoke(host) }
+
 // CheckHost checks the call's token for the named host.
 func (a Access) CheckHost(r *http.Request, host string) (Grant, error) {
 	return a.Hosts.Check(Bearer(r), host)

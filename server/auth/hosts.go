@@ -22,7 +22,7 @@ var (
 	ErrWrongHost    = errors.New("the token is for another host")
 	ErrHasToken     = errors.New("the host has a token of its own already")
 	ErrBadHostName  = errors.New("not a host's name")
-	errHostNotKnown = errors.New("no such host has enrolled")
+	ErrHostNotKnown = errors.New("no such host has enrolled")
 )
 
 // Hosts knows which token is whose. It is safe for concurrent use.
@@ -162,7 +162,7 @@ func (h *Hosts) Revoke(host string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if _, ok := h.file[host]; !ok {
-		return fmt.Errorf("revoking the token of %.80q: %w", host, errHostNotKnown)
+		return fmt.Errorf("revoking the token of %.80q: %w", host, ErrHostNotKnown)
 	}
 	return h.change(func(m map[string]enrolled) { delete(m, host) })
 }

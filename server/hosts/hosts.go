@@ -231,6 +231,15 @@ func (h *Hub) Skew(host string) float64 {
 	return 0
 }
 
+// Disconnect ends a host's connection, as one that is not authenticated.
+func (h *Hub) Disconnect(host, why string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if c := h.conns[host]; c != nil {
+		c.shut(closeAuth, why)
+	}
+}
+
 // Close disconnects every host and waits for them. Sessions go on.
 func (h *Hub) Close() {
 	h.mu.Lock()

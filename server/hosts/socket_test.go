@@ -411,6 +411,16 @@ func (b *bench) phase(session string) admission.SessionPhase {
 	return phase
 }
 
+func TestARevokedHost(t *testing.T) {
+	b := newBench(t)
+	p := b.up("h")
+	b.hub.Disconnect("h", "its token was revoked")
+	if code, text := p.closed(); code != closeAuth || text != "its token was revoked" {
+		t.Errorf("closed with %d %q", code, text)
+	}
+	b.until("the host is gone", func() bool { return !b.host("h").Connected })
+}
+
 func TestGoingAway(t *testing.T) {
 	b := newBench(t)
 	p := b.up("h")

@@ -53,7 +53,7 @@ func newSampling(ctx context.Context, c *config.Config, gpus *nvml.Reader, runni
 	o := sampler.Options{
 		Period: c.Period.Std(), Log: log, GPUs: gpus, Cgroup: c.Scope.Kind == config.ScopeCgroup,
 		Interfaces: c.Interfaces,
-		Sessions: func() []sampler.Session { return sessions(running()) },
+		Sessions:   func() []sampler.Session { return sessions(running()) },
 	}
 	if c.Scope.Kind == config.ScopeShare {
 		o.Share = c.Scope.Cores
