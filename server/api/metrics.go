@@ -135,8 +135,8 @@ func (p *poolCollector) Collect(out chan<- prometheus.Metric) {
 	emit(gauge{"rendergate_spectators", "People who look on.", pool}, float64(view.Spectators), p.name)
 	emit(gauge{"rendergate_queue_length", "People who wait to play.", pool}, float64(view.Waiting), p.name)
 	emit(gauge{"rendergate_watch_queue_length", "People who wait to watch.", pool}, float64(view.WatchQueue), p.name)
-	emit(gauge{"rendergate_uplink_reserved_bits_per_second", "Reserved on the pool's uplink.", pool}, view.UplinkUsedBps, p.name)
-	emit(gauge{"rendergate_uplink_budget_bits_per_second", "Budget of the pool's uplink, 0 for none.", pool}, view.UplinkBudgetBps, p.name)
+	emit(gauge{"rendergate_uplink_reserved_bytes_per_second", "Reserved on the pool's uplink.", pool}, view.UplinkUsedBps/8, p.name)
+	emit(gauge{"rendergate_uplink_budget_bytes_per_second", "Budget of the pool's uplink, 0 for none.", pool}, view.UplinkBudgetBps/8, p.name)
 	emit(gauge{"rendergate_hosts_connected", "Hosts whose probe is connected.", pool}, float64(view.HostsConnected), p.name)
 	p.collectHosts(emit, explained)
 }

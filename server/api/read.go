@@ -1,8 +1,8 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -240,8 +240,6 @@ func (a *api) listEvents(c echo.Context) error {
 	}))
 }
 
-var errStopped = errors.New("the service goes away")
-
 // streamEvents follows the audit trail as server-sent events.
 func (a *api) streamEvents(c echo.Context, p Pool, after uint64) error {
 	w := c.Response()
@@ -250,12 +248,16 @@ func (a *api) streamEvents(c echo.Context, p Pool, after uint64) error {
 	w.WriteHeader(http.StatusOK)
 	w.Flush()
 	control := http.NewResponseController(w)
-	err := p.Audit.Follow(c.Request().Context(), after, func(e journal.AuditEntry) error {
+	ctx, cancel := context.WithCancel(c.Request().Context())
+	defer cancel()
+	go func() {
 		select {
-		case <-a.stop:
-			return errStopped
-		default:
+		case <-a.stop: // or the service would wait for whoever follows
+			cancel()
+		case <-ctx.Done():
 		}
+	}()
+	err := p.Audit.Follow(ctx, after, func(e journal.AuditEntry) error {
 		data, err := json.Marshal(e)
 		if err != nil {
 			return err

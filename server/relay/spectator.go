@@ -110,6 +110,7 @@ func (r *Relay) serve(session, client string, v *spectator) {
 	read := make(chan struct{})
 	go func() { defer close(read); v.readControl() }()
 	r.write(r.stream(session), v)
+	v.stop(0, "") // from here on the code stands
 	if v.code != 0 {
 		_ = closeWith(v.conn, v.code, v.text)
 	}
