@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -49,19 +48,9 @@ type hostFile struct {
 // OpenHosts reads the tokens that hosts were given, from the secrets folder.
 func OpenHosts(dir string, config []Token) (*Hosts, error) {
 	h := &Hosts{path: filepath.Join(dir, HostTokensFile), config: config, file: map[string]enrolled{}}
-	data, err := secret.Read(h.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return h, nil
-	}
-	if err != nil {
-		return nil, err
-	}
 	var file hostFile
-	if err := json.Unmarshal(data, &file); err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w; restore it, or remove it and let every host enrol again", h.path, err)
-	}
-	if file.Version != 1 {
-		return nil, fmt.Errorf("%s has version %d, want 1; restore it, or remove it and let every host enrol again", h.path, file.Version)
+	if err := readState(h.path, "restore it, or remove it and let every host enrol again", &file); err != nil {
+		return nil, err
 	}
 	if file.Hosts != nil {
 		h.file = file.Hosts
@@ -178,7 +167,7 @@ func (h *Hosts) Enrolled() []string {
 func (h *Hosts) change(f func(map[string]enrolled)) error {
 	next := maps.Clone(h.file)
 	f(next)
-	data, err := json.MarshalIndent(hostFile{Version: 1, Hosts: next}, "", "  ")
+	data, err := json.MarshalIndent(hostFile{Version: stateVersion, Hosts: next}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -4,9 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
 	"maps"
 	"path/filepath"
 	"sync"
@@ -46,19 +43,9 @@ type sessionFile struct {
 
 func openSessions(dir string, now func() time.Time) (*sessions, error) {
 	s := &sessions{path: filepath.Join(dir, SessionsFile), now: now, byID: map[string]session{}}
-	data, err := secret.Read(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	if err != nil {
-		return nil, err
-	}
 	var file sessionFile
-	if err := json.Unmarshal(data, &file); err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w; remove it, and operators log in again", s.path, err)
-	}
-	if file.Version != 1 {
-		return nil, fmt.Errorf("%s has version %d, want 1; remove it, and operators log in again", s.path, file.Version)
+	if err := readState(s.path, "remove it, and operators log in again", &file); err != nil {
+		return nil, err
 	}
 	if file.Sessions != nil {
 		s.byID = file.Sessions
@@ -102,7 +89,7 @@ func (s *sessions) change(f func(map[string]session)) error {
 	if maps.Equal(next, s.byID) {
 		return nil
 	}
-	data, err := json.Marshal(sessionFile{Version: 1, Sessions: next})
+	data, err := json.Marshal(sessionFile{Version: stateVersion, Sessions: next})
 	if err != nil {
 		return err
 	}
