@@ -26,11 +26,12 @@ var ErrRetry = errors.New("another server leads this pool; try again")
 var ErrStopped = errors.New("this server is going away")
 
 const (
-	maxPending   = 65536
-	batchEvents  = 600    // a record is closed when it holds so many
-	snapshotEach = 50_000 // events between snapshots
-	resendFirst  = 50 * time.Millisecond
-	resendMost   = 2 * time.Second
+	maxPending      = 65536
+	batchEvents     = 600    // a record is closed when it holds so many
+	snapshotEach    = 50_000 // events between snapshots
+	snapshotTimeout = 10 * time.Minute
+	resendFirst     = 50 * time.Millisecond
+	resendMost      = 2 * time.Second
 )
 
 // Commit is what the journal has acknowledged.
@@ -83,6 +84,7 @@ type Owner struct {
 	pool    *admission.Pool
 	seq     uint64 // of the newest record that is applied
 	since   int    // events since the last snapshot
+	each    int    // events between snapshots
 	saving  chan struct{}
 	audits  *auditor
 	lastNow time.Time
@@ -105,7 +107,7 @@ type answer struct {
 func New(o Options) *Owner {
 	return &Owner{
 		o: o, wake: make(chan struct{}, 1), done: make(chan struct{}),
-		trouble: errors.New("starting: the journal is being replayed"), audits: newAuditor(o),
+		trouble: errors.New("starting: the journal is being replayed"), audits: newAuditor(o), each: snapshotEach,
 	}
 }
 
@@ -305,7 +307,7 @@ func (o *Owner) commit(ctx context.Context, b *batch) error {
 		}
 		o.announce(Commit{Now: b.now, Journal: o.o.Journal.Identity(), Seq: o.seq, Pool: o.pool, Events: b.events})
 		o.audits.add(o.seq, b.events)
-		o.snapshot(len(b.events))
+		o.snapshot(ctx, len(b.events))
 	}
 	for i, r := range b.waiting {
 		r.answer <- b.answers[i]

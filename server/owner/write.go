@@ -60,10 +60,16 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // opens it if there is nothing, and says that every connection is gone.
 func (o *Owner) recover(ctx context.Context) error {
 	began := time.Now()
-	events, err := o.replay(ctx)
+	audited, err := o.o.Journal.LastAudited(ctx)
 	if err != nil {
 		return fmt.Errorf("pool %s: %w", o.o.Name, err)
 	}
+	s, err := o.read(ctx)
+	if err != nil {
+		return fmt.Errorf("pool %s: %w", o.o.Name, err)
+	}
+	o.pool, o.seq, o.since = s.pool, s.seq, s.events
+	o.audits.begin(audited, o.seq)
 	fresh := o.seq == 0
 	now := o.now()
 	var first []admission.Event
@@ -87,67 +93,75 @@ func (o *Owner) recover(ctx context.Context) error {
 	}
 	o.announce(Commit{Now: now, Journal: o.o.Journal.Identity(), Seq: o.seq, Pool: o.pool, Events: first, Rebuilt: true})
 	o.audits.add(o.seq, first)
-	o.since = events
-	o.o.Log.Info("pool ready", "pool", o.o.Name, "replayed_events", events, "seq", o.seq,
+	o.o.Log.Info("pool ready", "pool", o.o.Name, "replayed_events", s.events, "seq", o.seq,
 		"took", time.Since(began).Round(time.Millisecond))
 	return nil
 }
 
-// replay sets the pool to what the journal says, and gives the number of events
-// since the snapshot.
-func (o *Owner) replay(ctx context.Context) (int, error) {
-	audited, err := o.o.Journal.LastAudited(ctx)
-	if err != nil {
-		return 0, err
-	}
-	o.pool = admission.New()
+// stand is a pool as the journal has it.
+type stand struct {
+	pool   *admission.Pool
+	seq    uint64 // of the newest record in it
+	events int    // since the snapshot that it began with
+}
+
+// read builds the pool from the newest good snapshot and the records since.
+func (o *Owner) read(ctx context.Context) (stand, error) {
+	s := stand{pool: admission.New()}
 	from, err := o.o.Journal.Snapshots(ctx, func(data []byte) error {
 		p, err := admission.Restore(data)
 		if err == nil {
-			o.pool = p
+			s.pool = p
 		}
 		return err
 	})
 	if err != nil {
-		return 0, err
+		return s, err
 	}
-	count := 0
-	o.seq, err = o.o.Journal.Replay(ctx, from, func(_ uint64, record []byte) error {
+	s.seq, err = o.o.Journal.Replay(ctx, from, func(_ uint64, record []byte) error {
 		events, err := admission.DecodeEvents(record)
 		if err != nil {
 			return err
 		}
 		for _, e := range events {
-			o.pool.Apply(e)
+			s.pool.Apply(e)
 		}
-		count += len(events)
+		s.events += len(events)
 		return nil
 	})
-	o.audits.begin(audited, o.seq)
-	return count, err
+	return s, err
 }
 
-// snapshot saves the state now and then, away from the owner's goroutine.
-func (o *Owner) snapshot(events int) {
+// snapshot saves the state now and then. It is not the owner's pool that is
+// written, which would stand still for as long: another is built from the
+// journal, beside it.
+func (o *Owner) snapshot(ctx context.Context, events int) {
 	o.since += events
-	if o.since < snapshotEach || o.saving != nil && !closed(o.saving) {
-		return
-	}
-	data, err := o.pool.Snapshot()
-	if err != nil {
-		o.o.Log.Error("no snapshot", "pool", o.o.Name, "err", err)
+	if o.since < o.each || o.saving != nil && !closed(o.saving) {
 		return
 	}
 	o.since = 0
 	o.saving = make(chan struct{})
-	go func(done chan struct{}, seq uint64) {
+	go func(done chan struct{}) {
 		defer close(done)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
 		defer cancel()
-		if err := o.o.Journal.SaveSnapshot(ctx, seq, data); err != nil {
+		if err := o.save(ctx); err != nil && ctx.Err() == nil {
 			o.o.Log.Error("no snapshot", "pool", o.o.Name, "err", err)
 		}
-	}(o.saving, o.seq)
+	}(o.saving)
+}
+
+func (o *Owner) save(ctx context.Context) error {
+	s, err := o.read(ctx)
+	if err != nil {
+		return err
+	}
+	data, err := s.pool.Snapshot()
+	if err != nil {
+		return err
+	}
+	return o.o.Journal.SaveSnapshot(ctx, s.seq, data)
 }
 
 func closed(c chan struct{}) bool {
