@@ -111,6 +111,13 @@ async function violations(page: Page): Promise<string[]> {
   })
 }
 
+/** What can be pressed and stands partly outside, where nothing scrolls to it. */
+function cutOff(page: Page, width: number): Promise<string[]> {
+  return page.evaluate((right) => [...document.querySelectorAll('button, select, input, a')]
+    .filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > right + 0.5 && !e.closest('.scroll'))
+    .map((e) => e.outerHTML.slice(0, 120)), width)
+}
+
 const chosen = screens.filter((s) => !process.env['SCREENS'] || s.name === process.env['SCREENS'])
 
 describe.each(looks)('$name $scheme $language', (look) => {
@@ -124,6 +131,7 @@ describe.each(looks)('$name $scheme $language', (look) => {
       await page.screenshot({ path: new URL(`${s.name}-${look.name}-${look.scheme}-${look.language}.png`, folder).pathname })
       expect(await violations(page)).toEqual([])
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(look.width)
+      expect(await cutOff(page, look.width)).toEqual([])
       expect(complaints).toEqual([])
     } finally {
       await context.close()
