@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -89,6 +90,12 @@ func (i policyItem) apply(p admission.Policy) admission.Policy {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
+// The most that a policy may name.
+const (
+	mostAmount  = 1e13
+	mostSeconds = 365 * 24 * 3600.0
+)
+
 // check says which value cannot be.
 func (i policyItem) check() error {
 	shares := map[string]float64{
@@ -109,8 +116,12 @@ func (i policyItem) check() error {
 		"spectators.max_per_session": float64(i.Spectators.MaxPerSession), "queue.max_length": float64(i.Queue.MaxLength),
 	}
 	for name, v := range amounts {
-		if !(v >= 0 && v <= 1e13) {
-			return fmt.Errorf("%s is %v; want 0 or more", name, v)
+		most := mostAmount
+		if strings.HasSuffix(name, "_s") {
+			most = mostSeconds
+		}
+		if !(v >= 0 && v <= most) {
+			return fmt.Errorf("%s is %v; want 0 to %v", name, v, most)
 		}
 	}
 	return i.checkWords()
