@@ -93,7 +93,7 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 // The most that a policy may name.
 const (
 	mostAmount  = 1e13
-	mostSeconds = 365 * 24 * 3600.0
+	mostSeconds = 87600 * 3600.0 // ten years, as in the config
 )
 
 // check says which value cannot be.

@@ -60,7 +60,7 @@ func parse(name string, data []byte) (*Config, *document.Document) {
 func (c *Config) follow(d *document.Document) {
 	for name, p := range c.Pools {
 		key := "pools." + name + ".spectators."
-		if !d.Has(key + "bitrate") {
+		if !d.Has(key+"bitrate") && p.Session.Bitrate > 0 { // one mistake is told once
 			p.Spectators.Bitrate = p.Session.Bitrate
 		}
 		if !d.Has(key + "low_bitrate") {

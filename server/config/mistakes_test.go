@@ -105,6 +105,20 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// TestOneMistakeIsToldOnce: what follows from a value that cannot be read is no
+// mistake of its own.
+func TestOneMistakeIsToldOnce(t *testing.T) {
+	for _, text := range []string{
+		pool("session: {bitrate: 8}"), pool("spectators: {low_bitrate: low}"), pool("threshold: {cpu: high}"),
+		pool("queue: {offer_timeout: 20}"), "listen: 8080\n",
+	} {
+		_, err := config.Parse("f.yaml", []byte(text))
+		if err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: got %v, want one line", text, err)
+		}
+	}
+}
+
 // TestAllAtOnce checks that every mistake of a file is told, in its order.
 func TestAllAtOnce(t *testing.T) {
 	_, err := config.Parse("f.yaml", []byte(`listen: x

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -28,6 +29,7 @@ type Document struct {
 	name     string
 	at       map[string]position // by path
 	problems []Problem
+	unread   int // so many of the problems are of values that could not be read
 }
 
 type position struct{ line, column int }
@@ -45,6 +47,7 @@ func Decode(name string, data []byte, into any) *Document {
 	}
 	w := walk{d: d}
 	w.decode(cursor{node: body}, reflect.ValueOf(into).Elem())
+	d.unread = len(d.problems)
 	return d
 }
 
@@ -122,7 +125,11 @@ func (d *Document) Has(path string) bool {
 
 // Reject adds a problem at the path's place in the file, or, if the file does not
 // set it, at the nearest one around it. Say what is wrong, and what would be right.
+// A value that could not be read has been told already, and is not judged.
 func (d *Document) Reject(path, format string, args ...any) {
+	if slices.ContainsFunc(d.problems[:d.unread], func(p Problem) bool { return p.Key == path }) {
+		return
+	}
 	place, ok := d.at[path]
 	for around := path; !ok && around != ""; {
 		around = parent(around)
