@@ -93,7 +93,7 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 // The most that a policy may name.
 const (
 	mostAmount  = 1e13
-	mostSeconds = 87600 * 3600.0 // ten years, as in the config
+	mostSeconds = 87600 * 3600.0 // ten years, as the core has it
 )
 
 // check says which value cannot be.

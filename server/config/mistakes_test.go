@@ -11,9 +11,11 @@ import (
 
 type mistake struct{ text, want string }
 
+// pool is a file with one thing said of one pool.
+func pool(text string) string { return "pools:\n  p:\n    " + text + "\n" }
+
 // mistakes are one of every kind, with what must be said of it.
 func mistakes() []mistake {
-	pool := func(text string) string { return "pools:\n  p:\n    " + text + "\n" }
 	return []mistake{
 		{"lisen: ':80'", `f.yaml:1:1: lisen: unknown key; did you mean "listen"?`},
 		{"listen: ':80'\nlisten: ':81'", "f.yaml:2:1: listen: set already in line 1"},
