@@ -25,7 +25,7 @@ auth:
 pools:
   %s:
     apps: {%s: {profile: showroom.profile.yaml}}
-    uplink: {budget: %s, when_full: wait}
+    uplink: {budget: %q, when_full: wait}
 `
 
 const probeYAML = `# Written by rendergate demo at every start.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -109,7 +110,13 @@ func TestDemosThatCannotBe(t *testing.T) {
 		"share is -1":             func(o *Options) { o.Share = -1 },
 		"share is 1e+06":          func(o *Options) { o.Share = 1e6 },
 		"seats is -1":             func(o *Options) { o.Seats = -1 },
-		"uplink":                  func(o *Options) { o.Uplink = "fast" },
+		"uplink: want a rate":     func(o *Options) { o.Uplink = "fast" },
+		`got "8 Mbit/s, when_fu`:  func(o *Options) { o.Uplink = "8 Mbit/s, when_full: allow" },
+		"never negative":          func(o *Options) { o.Uplink = "-8 Mbit/s" },
+		"carries not even one":    func(o *Options) { o.Uplink = "1 Mbit/s" },
+		"share is NaN":            func(o *Options) { o.Share = math.NaN() },
+		"seats is 10001":          func(o *Options) { o.Seats = 10_001 },
+		"127.0.0.1:99999":         func(o *Options) { o.Listen = "127.0.0.1:99999" },
 	} {
 		t.Run(says, func(t *testing.T) {
 			o := options(t)
