@@ -2,9 +2,13 @@ package gate
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -257,4 +261,32 @@ func FuzzLocation(f *testing.F) {
 			t.Fatalf("%q became %q, outside the session", v, got)
 		}
 	})
+}
+
+// TestCutOffWhileUpgrading: a session can end between the check and the upgrade.
+func TestCutOffWhileUpgrading(t *testing.T) {
+	cut, cancel := context.WithCancel(t.Context())
+	cancel()
+	closed := make(chan error, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := (&socketWriter{ResponseWriter: w, presence: newPresence(func(bool) {}), cut: cut}).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, err = conn.Read(make([]byte, 1))
+		closed <- err
+	}))
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String()) //nolint:noctx // a test's
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-closed; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("reading on a connection that was cut off: %v", err)
+	}
 }

@@ -41,7 +41,12 @@ func (s *socketWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		}
 		c.in = io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn)
 	}
-	c.uncut = context.AfterFunc(s.cut, func() { _ = c.Close() }) // closed is closed
+	set := make(chan struct{})
+	c.uncut = context.AfterFunc(s.cut, func() {
+		<-set         // one who is cut off already would be closed without uncut
+		_ = c.Close() // closed is closed
+	})
+	close(set)
 	return c, rw, nil
 }
 
