@@ -64,6 +64,10 @@ func app(kind string, args []string) {
 	case "crash":
 		fmt.Println("about to crash")
 		os.Exit(3)
+	case "daemon": // goes to the background
+		cmd := exec.Command(os.Args[0], "app", "linger")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		must(cmd.Start())
 	case "silent": // never ready
 		select {}
 	case "talk": // prints a lot, a long line, then that it is ready

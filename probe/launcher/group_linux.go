@@ -154,6 +154,9 @@ func (g *group) members(seen map[int]uint64) []proc {
 	return living
 }
 
+// left says whether processes of the tree run on.
+func (g *group) left() bool { return len(g.members(map[int]uint64{})) > 0 }
+
 func (g *group) removeCgroup() {
 	if g.folder == "" {
 		return

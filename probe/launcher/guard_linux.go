@@ -26,7 +26,7 @@ type guard struct {
 	hold    *os.File // while it is open, the probe lives
 }
 
-func (g *guard) open(mark, cgroup string) error {
+func (g *guard) open(mark, cgroup, scratch string) error {
 	if len(g.command) == 0 {
 		return nil
 	}
@@ -34,7 +34,7 @@ func (g *guard) open(mark, cgroup string) error {
 	if err != nil {
 		return err
 	}
-	args := append(slices.Clone(g.command[1:]), mark, cgroup)
+	args := append(slices.Clone(g.command[1:]), mark, cgroup, scratch)
 	g.cmd = exec.Command(g.command[0], args...) // this program itself
 	g.cmd.Stdin = read
 	g.cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, secretPrefix) })
@@ -59,21 +59,24 @@ func (g *guard) close() {
 // arguments that the launcher adds to [Options.Guard] and with in its standard
 // input. It returns when the probe has ended and nothing of it is left.
 func Guard(in io.Reader, args []string) error {
-	if len(args) != 2 {
-		return errors.New("the guard is started by the probe, with two arguments")
+	if len(args) != 3 {
+		return errors.New("the guard is started by the probe, with three arguments")
 	}
 	signal.Ignore(unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 	if _, err := io.Copy(io.Discard, in); err != nil {
 		return err
 	}
-	mark, cgroup := args[0], args[1]
+	mark, cgroup, scratch := args[0], args[1], args[2]
 	for killMarked(func(m string) bool { return m == mark }) > 0 {
 		time.Sleep(lookEvery)
 	}
 	if cgroup != "" {
 		killFolders(cgroup)
 	}
-	return nil
+	if scratch == "" {
+		return nil
+	}
+	return os.RemoveAll(scratch)
 }
 
 // killFolders ends what is left in the cgroups of a probe and removes them.

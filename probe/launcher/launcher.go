@@ -45,7 +45,13 @@ type Options struct {
 	// Notify hears of starting, ready and ended, in order for each session. It
 	// is called on goroutines of the launcher and must not block for long.
 	Notify func(Change)
-	Log    *slog.Logger
+	// Output hears every line that sessions print, bounded in length; nil: they
+	// go to the log alone. It is called on goroutines of the launcher.
+	Output func(session, line string)
+	// Scratch is a folder that is removed when the launcher has ended, by the
+	// guard: also where this process is killed. Empty: none.
+	Scratch string
+	Log     *slog.Logger
 }
 
 // Change is a new state of a session.
@@ -60,6 +66,7 @@ type Change struct {
 type Order struct {
 	Session    string
 	App        string
+	Copy       int // its number among the sessions here; 0: the lowest that is free
 	GPU        int // index, -1 for none
 	BitrateBps int64
 	Attempt    int // counts from 1; a higher one than runs replaces it
@@ -93,6 +100,7 @@ type Launcher struct {
 	mu       sync.Mutex
 	closed   bool
 	sessions map[string]*session
+	numbers  map[int]bool // of copies, that sessions have
 	ended    ledger
 }
 
@@ -108,7 +116,8 @@ func New(o Options) (*Launcher, error) {
 	}
 	return &Launcher{
 		o: o, ports: newPorts(o.Ports), system: newSystem(o),
-		spawns: make(chan spawn), opened: make(chan struct{}), closing: make(chan struct{}), sessions: map[string]*session{},
+		spawns: make(chan spawn), opened: make(chan struct{}), closing: make(chan struct{}),
+		sessions: map[string]*session{}, numbers: map[int]bool{},
 	}, nil
 }
 
@@ -143,6 +152,24 @@ func (l *Launcher) Run(ctx context.Context) error {
 	<-done
 	l.system.close()
 	return nil
+}
+
+// lendNumber gives a session its number of a copy, until giveNumberBack.
+func (l *Launcher) lendNumber(wanted int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := max(1, wanted)
+	for wanted == 0 && l.numbers[n] {
+		n++
+	}
+	l.numbers[n] = true
+	return n
+}
+
+func (l *Launcher) giveNumberBack(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.numbers, n)
 }
 
 // close ends all sessions and waits for them.

@@ -310,6 +310,62 @@ func TestOutputIsBounded(t *testing.T) {
 	}
 }
 
+// TestCopiesAreNumbered: each has the lowest number that no other has, unless it
+// was told one.
+func TestCopiesAreNumbered(t *testing.T) {
+	heard := make(chan string, 100)
+	app := launcher.App{
+		Name: "a", Command: command(t, "env", "COPY"), Env: []launcher.EnvVar{{Name: "COPY", Value: tmpl(t, "{{.Copy}}")}},
+		Ready: launcher.Ready{Line: regexp.MustCompile("^dir=")}, StopTimeout: time.Millisecond,
+	}
+	b := start(t, launcher.Options{
+		Apps: map[string]launcher.App{"a": app},
+		Output: func(session, line string) {
+			if strings.HasPrefix(line, "COPY=") {
+				heard <- session + " " + line
+			}
+		},
+	})
+	for _, c := range []struct {
+		session, stop string
+		copy          int
+		want          string
+	}{
+		{"s1", "", 0, "s1 COPY=1"}, {"s2", "", 0, "s2 COPY=2"}, {"s3", "s1", 0, "s3 COPY=3"}, {"s4", "", 0, "s4 COPY=1"}, {"s5", "", 9, "s5 COPY=9"},
+	} {
+		if err := b.Start(launcher.Order{Session: c.session, App: "a", Copy: c.copy, GPU: -1, Attempt: 1}); err != nil {
+			t.Fatal(err)
+		}
+		b.next(t, launcher.StateStarting)
+		b.next(t, launcher.StateReady)
+		if got := <-heard; got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+		if c.stop != "" {
+			b.Stop(c.stop, "left")
+			b.next(t, launcher.StateEnded)
+		}
+	}
+}
+
+// TestADaemonIsToldOf: what it left in the background ends with it.
+func TestADaemonIsToldOf(t *testing.T) {
+	b := start(t, launcher.Options{Apps: map[string]launcher.App{"a": {
+		Name: "a", Command: command(t, "daemon"), Ready: launcher.Ready{After: time.Minute}, StopTimeout: time.Millisecond,
+	}}})
+	session := fmt.Sprintf("daemon-%d", os.Getpid())
+	if err := b.Start(launcher.Order{Session: session, App: "a", GPU: -1, Attempt: 1}); err != nil {
+		t.Fatal(err)
+	}
+	b.next(t, launcher.StateStarting)
+	if c := b.next(t, launcher.StateEnded); !strings.Contains(c.Reason, "background") {
+		t.Errorf("reason %q", c.Reason)
+	}
+	if n := living(session); n != 0 {
+		t.Errorf("%d processes left", n)
+	}
+}
+
 func TestPortsAreFreeAndNotLentTwice(t *testing.T) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -26,14 +26,15 @@ const (
 type output struct {
 	log     *slog.Logger
 	want    *regexp.Regexp // nil: nothing is waited for
+	hear    func(line string)
 	matched chan struct{}
 	once    sync.Once
 	limit   *rate.Limiter
 	dropped int // since the last line that was kept; owned by copy
 }
 
-func newOutput(log *slog.Logger, want *regexp.Regexp) *output {
-	return &output{log: log, want: want, matched: make(chan struct{}), limit: rate.NewLimiter(linesPerS, lineBurst)}
+func newOutput(log *slog.Logger, want *regexp.Regexp, hear func(string)) *output {
+	return &output{log: log, want: want, hear: hear, matched: make(chan struct{}), limit: rate.NewLimiter(linesPerS, lineBurst)}
 }
 
 // copy reads until the end. It reads on whatever happens, since an application
@@ -69,6 +70,7 @@ func (o *output) take(line string) {
 	if o.want != nil && o.want.MatchString(line) {
 		o.once.Do(func() { close(o.matched) })
 	}
+	o.hear(line)
 	if !o.limit.AllowN(time.Now(), 1) {
 		o.dropped++
 		return

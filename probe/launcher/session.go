@@ -84,8 +84,10 @@ func (l *Launcher) play(s *session, log *slog.Logger) error {
 		return err
 	}
 	defer l.ports.giveBack(list)
+	number := l.lendNumber(s.order.Copy)
+	defer l.giveNumberBack(number)
 	p, err := s.app.expand(Values{
-		Session: s.order.Session, App: s.order.App, GPU: s.order.GPU,
+		Session: s.order.Session, App: s.order.App, Copy: number, GPU: s.order.GPU,
 		Port: list[0], Ports: list, BitrateBps: s.order.BitrateBps,
 	})
 	if err != nil {
@@ -96,9 +98,14 @@ func (l *Launcher) play(s *session, log *slog.Logger) error {
 		return fmt.Errorf("the application could not be started: %w", err)
 	}
 	why := l.watch(s, run)
-	l.end(s, run)
 	var gone *exited
-	if errors.As(why, &gone) {
+	byItself := errors.As(why, &gone)
+	left := byItself && run.group.left()
+	l.end(s, run)
+	switch {
+	case left && run.cmd.ProcessState.Success():
+		return errors.New("the application's command ended and left processes running: it went to the background, where it cannot be watched; give it the option that keeps it in the foreground")
+	case byItself:
 		return fmt.Errorf("the application ended by itself: %v", run.cmd.ProcessState)
 	}
 	return why
@@ -121,7 +128,7 @@ func (l *Launcher) begin(s *session, p plan, log *slog.Logger) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{plan: p, output: newOutput(log, p.ready.line), pipe: read, copied: make(chan struct{}), log: log}
+	r := &run{plan: p, output: newOutput(log, p.ready.line, l.hear(s)), pipe: read, copied: make(chan struct{}), log: log}
 	r.cmd = command(p, l.system.mark)
 	r.cmd.Stdout, r.cmd.Stderr = write, write
 	r.group = l.system.prepare(r.cmd, s.order)
@@ -138,6 +145,14 @@ func (l *Launcher) begin(s *session, p plan, log *slog.Logger) (*run, error) {
 	log.Info("session starting", "pid", r.cmd.Process.Pid, "port", p.values.Port, "gpu", s.order.GPU)
 	l.o.Notify(Change{Session: s.order.Session, Attempt: s.order.Attempt, State: StateStarting})
 	return r, nil
+}
+
+// hear gives what hears the session's lines.
+func (l *Launcher) hear(s *session) func(string) {
+	if l.o.Output == nil {
+		return func(string) {}
+	}
+	return func(line string) { l.o.Output(s.order.Session, line) }
 }
 
 // command is not bound to a context: what ends it is the end of its tree.

@@ -23,11 +23,12 @@ const orphanAge = 5 * time.Second
 
 // system is what the launcher needs of the operating system.
 type system struct {
-	log   *slog.Logger
-	mark  string // tells this probe's sessions from all others
-	want  string // Options.Cgroup
-	guard guard
-	age   time.Duration // orphanAge; shorter in tests
+	log     *slog.Logger
+	mark    string // tells this probe's sessions from all others
+	want    string // Options.Cgroup
+	guard   guard
+	scratch string        // Options.Scratch
+	age     time.Duration // orphanAge; shorter in tests
 
 	mu    sync.Mutex
 	root  string       // folder of our cgroups; empty for none
@@ -37,7 +38,7 @@ type system struct {
 
 func newSystem(o Options) *system {
 	return &system{
-		log: o.Log, mark: probeMark(os.Getpid()), want: o.Cgroup, roots: map[int]bool{},
+		log: o.Log, mark: probeMark(os.Getpid()), want: o.Cgroup, scratch: o.Scratch, roots: map[int]bool{},
 		guard: guard{command: o.Guard, log: o.Log}, age: orphanAge,
 	}
 }
@@ -64,7 +65,7 @@ func (s *system) open() error {
 	}
 	sweepLeft(s.log)
 	s.openCgroup()
-	return s.guard.open(s.mark, s.cgroup())
+	return s.guard.open(s.mark, s.cgroup(), s.scratch)
 }
 
 func (s *system) close() {

@@ -36,6 +36,7 @@ type group struct {
 func (g *group) start() error { return g.cmd.Start() }
 func (*group) started(error)  {}
 func (*group) dir() string    { return "" }
+func (*group) left() bool     { return false }
 
 func (g *group) await() {
 	defer close(g.gone)

@@ -13,6 +13,7 @@ import (
 type Values struct {
 	Session    string // the session's id: letters, digits, '-', '_', '.'
 	App        string // the app's name
+	Copy       int    // the lowest number from 1 that no other session here has: for a folder or a display of each
 	GPU        int    // the GPU's index, -1 for none
 	Port       int    // a free port on loopback, the session's own; the first of Ports
 	Ports      []int  // all of the session's ports
@@ -23,7 +24,7 @@ type Values struct {
 // maxExpanded bounds what a template may grow to, in bytes.
 const maxExpanded = 16 << 10
 
-// Template is one text with {{.Session}}, {{.GPU}}, {{.Port}}, {{.Ports}},
+// Template is one text with {{.Session}}, {{.Copy}}, {{.GPU}}, {{.Port}}, {{.Ports}},
 // {{.App}}, {{.Dir}} and {{.BitrateBps}} in it. The zero value is empty text.
 type Template struct {
 	text  string
@@ -191,5 +192,5 @@ func (t Template) Empty() bool { return t.text == "" }
 
 // Sample is what a template is tried with before a session exists.
 func Sample() Values {
-	return Values{Session: "s1", App: "app", Port: 20000, Ports: make([]int, 16), Dir: "/", BitrateBps: 8e6}
+	return Values{Session: "s1", App: "app", Copy: 1, Port: 20000, Ports: make([]int, 16), Dir: "/", BitrateBps: 8e6}
 }

@@ -6,13 +6,14 @@ import (
 )
 
 func TestTemplates(t *testing.T) {
-	v := Values{Session: "s1", App: "showroom", GPU: 1, Port: 20001, Ports: []int{20001, 20002}, Dir: "/srv", BitrateBps: 8e6}
+	v := Values{Session: "s1", App: "showroom", Copy: 3, GPU: 1, Port: 20001, Ports: []int{20001, 20002}, Dir: "/srv", BitrateBps: 8e6}
 	for text, want := range map[string]string{
 		"":                                  "",
 		"plain":                             "plain",
 		"ws://127.0.0.1:{{.Port}}/x":        "ws://127.0.0.1:20001/x",
 		"{{.Session}} {{.App}} {{.GPU}}":    "s1 showroom 1",
 		"{{.Dir}} {{.BitrateBps}}":          "/srv 8000000",
+		":{{.Copy}}":                        ":3",
 		"{{index .Ports 1}}":                "20002",
 		"{{range .Ports}}-p {{.}} {{end}}":  "-p 20001 -p 20002 ",
 		"{{if ge .GPU 0}}-g{{.GPU}}{{end}}": "-g1",

@@ -172,8 +172,8 @@ func probeMain(args []string) {
 		Apps: map[string]launcher.App{"a": app}, Ports: launcher.PortRange{From: 22000, To: 22999},
 		Notify: func(c launcher.Change) { fmt.Println(c.State) }, Log: slog.New(slog.DiscardHandler),
 	}
-	if args[1] == "guarded" {
-		o.Guard = []string{os.Args[0], "guard"}
+	if args[1] != "alone" {
+		o.Guard, o.Scratch = []string{os.Args[0], "guard"}, args[1]
 	}
 	l, err := launcher.New(o)
 	must(err)
@@ -208,14 +208,20 @@ func probe(t *testing.T, session, guarded string) *exec.Cmd {
 	return nil
 }
 
-// kill -9 of the probe ends its sessions, what they have left behind included.
+// kill -9 of the probe ends its sessions, what they have left behind included,
+// on disk too.
 func TestAKilledProbeLeavesNothing(t *testing.T) {
 	session := fmt.Sprintf("killed-%d", os.Getpid())
-	cmd := probe(t, session, "guarded")
+	scratch := filepath.Join(t.TempDir(), "scratch")
+	if err := os.MkdirAll(filepath.Join(scratch, "1"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := probe(t, session, scratch)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "no living process", func() bool { return living(session) == 0 })
+	until(t, "no folder", func() bool { _, err := os.Stat(scratch); return os.IsNotExist(err) })
 }
 
 // Without a guard, the command dies with the probe, and the next probe ends

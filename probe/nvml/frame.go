@@ -25,6 +25,7 @@ type Device struct {
 	EncoderSessions *float64  `json:"encoder_sessions,omitempty"`
 	VRAM            *float64  `json:"vram_bytes,omitempty"` // in use
 	VRAMTotal       *float64  `json:"vram_total_bytes,omitempty"`
+	Throttled       string    `json:"throttled,omitempty"` // why its clocks are held down
 	Processes       []Process `json:"processes,omitempty"`
 	PerProcess      bool      `json:"per_process,omitempty"` // Util and Encoder of processes are known: none listed means idle
 }

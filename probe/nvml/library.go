@@ -30,7 +30,7 @@ var optional = []string{ //nolint:gochecknoglobals // constant
 	"nvmlDeviceGetEncoderUtilization", "nvmlDeviceGetEncoderStats", "nvmlDeviceGetProcessUtilization",
 	"nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetComputeRunningProcesses_v2", "nvmlDeviceGetComputeRunningProcesses_v3",
 	"nvmlDeviceGetGraphicsRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses_v2", "nvmlDeviceGetGraphicsRunningProcesses_v3",
-	"nvmlDeviceGetMigMode", "nvmlDeviceGetName", "nvmlDeviceGetUUID",
+	"nvmlDeviceGetCurrentClocksThrottleReasons", "nvmlDeviceGetMigMode", "nvmlDeviceGetName", "nvmlDeviceGetUUID",
 }
 
 // open loads the library and starts it, or says why it could not.
@@ -135,6 +135,7 @@ func (r *real) device(c *card) Device {
 			return d
 		}
 	}
+	d.Throttled = r.throttled(c)
 	if !d.MIG { // a divided GPU has no utilisation
 		r.load(c, &d)
 	}
@@ -158,6 +159,31 @@ func (r *real) load(c *card, d *Device) {
 			d.EncoderSessions = number(float64(n))
 		}
 	}
+}
+
+// throttled says why a GPU's clocks are held down; empty where they are not, or
+// where idleness or a setting is why.
+func (r *real) throttled(c *card) string {
+	if !r.can["nvmlDeviceGetCurrentClocksThrottleReasons"] {
+		return ""
+	}
+	mask, code := c.handle.GetCurrentClocksThrottleReasons()
+	if code != driver.SUCCESS {
+		return ""
+	}
+	for _, x := range []struct {
+		bit uint64
+		why string
+	}{
+		{driver.ClocksThrottleReasonHwThermalSlowdown, "heat"}, {driver.ClocksThrottleReasonSwThermalSlowdown, "heat"},
+		{driver.ClocksThrottleReasonHwPowerBrakeSlowdown, "the power supply's brake"}, {driver.ClocksThrottleReasonHwSlowdown, "heat or power"},
+		{driver.ClocksThrottleReasonSwPowerCap, "its power limit"},
+	} {
+		if mask&x.bit != 0 {
+			return x.why
+		}
+	}
+	return ""
 }
 
 // unknownMemory is what the driver says of a process whose memory it does not

@@ -139,10 +139,13 @@ func util(r *Reader, gpu int) int {
 func TestValues(t *testing.T) {
 	s := newStub(t)
 	s.says("gpus 2", "d0.util 40", "d0.encoder 25", "d0.sessions 3", "d0.used 2e9", "d0.total 24e9",
-		"d0.process 4711", "d0.process.util 20", "d0.process.encoder 8", "d0.process.used 5e8", "d1.util 70")
+		"d0.process 4711", "d0.process.util 20", "d0.process.encoder 8", "d0.process.used 5e8", "d1.util 70", "d0.throttle 1", "d1.throttle 0x40")
 	r := s.run()
 	s.until("both GPUs are read", func() bool { return util(r, 0) == 40 && util(r, 1) == 70 })
 	gpus, l := r.GPUs(), r.Latest()
+	if l.Throttled[0] != "" || l.Throttled[1] != "heat" || r.Driver() != "999.1" {
+		t.Errorf("throttled %q (one only idles), driver %q", l.Throttled, r.Driver())
+	}
 	if len(gpus) != 2 || gpus[0].UUID != "GPU-0" || gpus[0].Name != "Scripted 0" || gpus[0].VRAMBytes != 24e9 || gpus[1].VRAMBytes != 16e9 {
 		t.Errorf("GPUs %+v", gpus)
 	}

@@ -39,6 +39,7 @@ type Reader struct {
 	newest Reading
 	at     time.Time // of newest; zero: there is none
 	absent string    // what was last said of a missing driver
+	driver string    // its version, empty while unknown
 }
 
 // Reading is what the GPUs do, in the order of [Reader.GPUs].
@@ -46,6 +47,7 @@ type Reading struct {
 	Samples    []wire.GPUSample
 	Processes  []map[int]Process // by pid
 	PerProcess []bool            // whether a process that is not listed is known to idle
+	Throttled  []string          // why each one's clocks are held down; empty: they are not
 }
 
 // New makes a reader that has read nothing yet.
@@ -73,6 +75,13 @@ func (r *Reader) GPUs() []wire.GPU {
 	return append([]wire.GPU{}, r.gpus...)
 }
 
+// Driver is the driver's version; empty while it is unknown.
+func (r *Reader) Driver() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.driver
+}
+
 // Latest is the newest reading. What is older than three periods, or was not
 // read, is unknown.
 func (r *Reader) Latest() Reading {
@@ -85,7 +94,7 @@ func (r *Reader) Latest() Reading {
 }
 
 func unknown(n int) Reading {
-	return Reading{Samples: make([]wire.GPUSample, n), Processes: make([]map[int]Process, n), PerProcess: make([]bool, n)}
+	return Reading{Samples: make([]wire.GPUSample, n), Processes: make([]map[int]Process, n), PerProcess: make([]bool, n), Throttled: make([]string, n)}
 }
 
 // errAbsent is that there is no driver to read.
@@ -194,6 +203,7 @@ func (r *Reader) forget() {
 func (r *Reader) take(f Frame, values bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.driver = f.Driver
 	at := make([]int, len(f.Devices))
 	for i, d := range f.Devices {
 		at[i] = r.index(d)
@@ -204,7 +214,7 @@ func (r *Reader) take(f Frame, values bool) {
 	r.newest, r.at, r.absent = unknown(len(r.gpus)), time.Now(), ""
 	for i, d := range f.Devices {
 		r.newest.Samples[at[i]] = wire.GPUSample{Util: d.Util, Encoder: d.Encoder, EncoderSessions: d.EncoderSessions, VRAM: d.VRAM}
-		r.newest.PerProcess[at[i]] = d.PerProcess
+		r.newest.PerProcess[at[i]], r.newest.Throttled[at[i]] = d.PerProcess, d.Throttled
 		by := make(map[int]Process, len(d.Processes))
 		for _, p := range d.Processes {
 			by[p.PID] = p

@@ -1,8 +1,11 @@
 // A driver's library as a script tells: each call looks a number up in the file
 // that NVML_STUB names, lines of "name value". "d0.util 40" is a value of the
 // first GPU, "d0.util.code 3" makes that call fail, "hang 1" and "crash 1" do
-// what they say at the next reading of a utilisation. OLD leaves out what an
-// older driver lacks.
+// what they say at the next reading of a utilisation. Processes add to a value by
+// lines in a file of their number, in the folder NVML_STUB.d, while they live.
+// OLD leaves out what an older driver lacks.
+#include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +16,30 @@ typedef struct { unsigned long long total, free, used; } memory;
 typedef struct { unsigned int pid; unsigned long long used; unsigned int gpu, compute; } process;
 typedef struct { unsigned int pid; unsigned long long at; unsigned int sm, memory, encoder, decoder; } sample;
 
-static double get(const char *name, double otherwise) {
+static double look(const char *path, const char *name, double otherwise) {
 	char key[128];
 	double value, found = otherwise;
-	FILE *f = fopen(getenv("NVML_STUB"), "r");
+	FILE *f = fopen(path, "r");
 	if (!f) return otherwise;
 	while (fscanf(f, "%127s %lf", key, &value) == 2)
 		if (!strcmp(key, name)) found = value;
 	fclose(f);
 	return found;
+}
+
+static double get(const char *name, double otherwise) {
+	char folder[1024], path[2048];
+	double sum = look(getenv("NVML_STUB"), name, otherwise);
+	snprintf(folder, sizeof folder, "%s.d", getenv("NVML_STUB"));
+	DIR *d = opendir(folder);
+	if (!d) return sum;
+	for (struct dirent *e; (e = readdir(d));) {
+		if (atoi(e->d_name) <= 0 || kill(atoi(e->d_name), 0)) continue;
+		snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+		sum += look(path, name, 0);
+	}
+	closedir(d);
+	return sum;
 }
 
 static double of(void *device, const char *name, double otherwise) {
@@ -72,6 +90,13 @@ int nvmlDeviceGetMemoryInfo(void *device, memory *m) {
 	m->free = m->total - m->used;
 	return code(device, "memory");
 }
+
+#ifndef OLD
+int nvmlDeviceGetCurrentClocksThrottleReasons(void *device, unsigned long long *reasons) {
+	*reasons = (unsigned long long)of(device, "throttle", 0);
+	return code(device, "throttle");
+}
+#endif
 
 int nvmlDeviceGetMigMode(void *device, unsigned int *now, unsigned int *later) {
 	*now = *later = (unsigned int)of(device, "mig", 0);
