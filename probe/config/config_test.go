@@ -97,7 +97,7 @@ probe.yaml:4:36: gate.public_url: the gate has a certificate, so browsers reach 
 		{`:8443"}`, `:8443/x"}`, `probe.yaml:4:20: gate.public_url: want no path behind the host, got "/x"`},
 		{`apps: {a: {command: [app], upstream: "http://127.0.0.1:{{.Port}}"}}`, `apps: {}`, `probe.yaml:5:1: apps: no app is named; a host needs at least one, with its command and upstream`},
 		{`command: [app], `, ``, `probe.yaml:5:8: apps.a.command: is missing; want the program and its arguments, such as [./Showroom.sh, "-port={{.Port}}"]`},
-		{`[app]`, `["{{.Prot}}"]`, `probe.yaml:5:22: apps.a.command[0]: unknown name .Prot; want {{.Session}}, {{.App}}, {{.GPU}}, {{.Port}}, {{.Ports}}, {{.Dir}}, {{.BitrateBps}}`},
+		{`[app]`, `["{{.Prot}}"]`, `probe.yaml:5:22: apps.a.command[0]: unknown name .Prot; want {{.Session}}, {{.App}}, {{.Copy}}, {{.GPU}}, {{.Port}}, {{.Ports}}, {{.Dir}}, {{.BitrateBps}}`},
 		{`[app]`, `app`, `probe.yaml:5:21: apps.a.command: want a list such as [a, b], got "app"`},
 		{`[app]`, `[""]`, `probe.yaml:5:22: apps.a.command[0]: want a program, got nothing`},
 		{`, upstream: "http://127.0.0.1:{{.Port}}"`, ``, `probe.yaml:5:8: apps.a.upstream: is missing; want where the app serves its page, such as "http://127.0.0.1:{{.Port}}"`},
