@@ -10,22 +10,21 @@ import (
 // tell tells how it goes. w is nil where nothing is being measured.
 func (r *ramp) tell(phase calibration.Phase, w *watch) {
 	p := calibration.Progress{
-		Phase: phase, Run: r.run, Copies: len(r.open), ElapsedS: time.Since(r.began).Seconds(), ExpectedS: r.expected(),
-		Bars: []calibration.Bar{},
+		Phase: phase, Run: r.run, Copies: len(r.open), ElapsedS: time.Since(r.began).Seconds(), Bars: []calibration.Bar{},
 	}
 	seconds := 0.0
 	if w != nil {
 		seconds = float64(w.count) * r.o.Period.Seconds()
 		for _, key := range w.keys() {
 			y := w.loads[key].y
-			b := calibration.Bar{Key: key, Now: y[len(y)-1], Verdict: w.levels[key].Verdict}
+			b := calibration.Bar{Key: key, Now: y[len(y)-1], Level: w.levels[key].Judged, Verdict: w.levels[key].Verdict}
 			if r.bounded(key) {
 				b.Threshold = r.threshold(key)
 			}
 			p.Bars = append(p.Bars, b)
 		}
 	}
-	p.Text = r.words(phase, seconds)
+	p.Text, p.ExpectedS = r.words(phase, seconds), r.expected(phase, seconds)
 	r.o.Tell(p)
 }
 
@@ -45,24 +44,37 @@ func (r *ramp) words(phase calibration.Phase, seconds float64) string {
 
 // expected is how long it will go on, in seconds: the steps that the curves
 // foretell, at the pace so far. nil while there are no curves.
-func (r *ramp) expected() *float64 {
-	n, left := r.reached, -1
-	for key, points := range r.points {
-		if g, ok := grow(points); ok && r.bounded(key) {
-			if fits := g.carries(r.threshold(key)); fits >= 0 && (left < 0 || fits+1-n < left) {
-				left = fits + 1 - n
-			}
-		}
+func (r *ramp) expected(phase calibration.Phase, seconds float64) *float64 {
+	steps, known := r.stepsLeft()
+	soak := r.o.Soak.Seconds()
+	if phase == calibration.Soaking {
+		steps, known, soak = 0, true, max(0, soak-seconds)
 	}
-	if r.o.MaxCopies > 0 && n > 0 && (left < 0 || left > r.o.MaxCopies-n) {
-		left = r.o.MaxCopies - n
-	}
-	if left < 0 || len(r.steps) < 2 {
+	if !known || len(r.steps) < 2 {
 		return nil
 	}
 	pace := time.Since(r.began).Seconds() / float64(len(r.steps))
 	runs := float64(max(1, r.o.Repeat) - r.run)
-	whole := float64(n+max(0, left)+1)*pace + r.o.Soak.Seconds()
-	s := float64(max(0, left))*pace + r.o.Soak.Seconds() + runs*whole
+	whole := float64(r.reached+1)*pace + r.o.Soak.Seconds()
+	s := float64(steps)*pace + soak + runs*whole
 	return &s
+}
+
+// stepsLeft is how many numbers of copies are still to be measured: up to one
+// past where the curves meet a threshold.
+func (r *ramp) stepsLeft() (steps int, known bool) {
+	n := r.reached
+	for key, points := range r.points {
+		g, ok := grow(points)
+		if !ok || !r.bounded(key) {
+			continue
+		}
+		if fits := g.carries(r.threshold(key)); fits >= 0 && (!known || fits+1-n < steps) {
+			steps, known = fits+1-n, true
+		}
+	}
+	if r.o.MaxCopies > 0 && n > 0 && (!known || steps > r.o.MaxCopies-n) {
+		steps, known = r.o.MaxCopies-n, true
+	}
+	return max(0, steps), known
 }

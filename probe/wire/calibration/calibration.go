@@ -212,6 +212,7 @@ const (
 type Bar struct {
 	Key       string  `json:"key"`
 	Now       float64 `json:"now"`
-	Threshold float64 `json:"threshold"`
+	Level     float64 `json:"level"`     // what it would be judged by if it ended now
+	Threshold float64 `json:"threshold"` // 0: none
 	Verdict   Verdict `json:"verdict"`
 }
