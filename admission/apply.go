@@ -113,7 +113,8 @@ func (p *Pool) applyConnected(b HostConnected, at instant) {
 		p.counts.Hosts++
 		h = p.addHost(b.Facts.Host, p.counts.Hosts)
 	}
-	h.facts, h.connected, h.lost, h.since = b.Facts.clone(), true, false, at
+	h.be(b.Facts.clone())
+	h.connected, h.lost, h.since = true, false, at
 	p.regroup(h)
 	p.armHost(h)
 	p.pardon(h)

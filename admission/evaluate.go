@@ -238,13 +238,13 @@ func (c Cost) of(r Resource) float64 {
 // apps, a seat of one is worth as many of another as the profiles say.
 func (p *Pool) seatsNeed(h *host, a *app) need {
 	n := need{Resource: Seats, Device: NoDevice, Verdict: verdictUnlimited}
-	if a.profile.Seats <= 0 {
+	if h.seats(a) <= 0 {
 		n.Projected = float64(len(h.sessions) + 1)
 		return n
 	}
-	n.Limit = float64(a.profile.Seats)
+	n.Limit = float64(h.seats(a))
 	for _, s := range h.sessions {
-		if seats := s.app.profile.Seats; seats > 0 {
+		if seats := h.seats(s.app); seats > 0 {
 			n.Reserved += n.Limit / float64(seats)
 		}
 	}

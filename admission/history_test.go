@@ -67,6 +67,9 @@ func (h *history) policy() Policy {
 
 func (h *history) profile(name string) Profile {
 	p := Profile{App: name, Cost: Cost{CPUCores: pick(h, 0, 0.5, 1)}, Seats: pick(h, 0, 0, 2, 3), SettleS: pick(h, 0.0, 3)}
+	if h.chance(30) {
+		p.Machine = Machine{Cores: pick(h, 4.0, 8), GPUs: pick(h, "", "", ", ")}
+	}
 	p.Spread.CPUCores = p.Cost.CPUCores * pick(h, 0, 0.2)
 	p.Cost.MemoryBytes = pick(h, 0, 2e9)
 	if h.chance(50) {

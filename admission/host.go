@@ -11,6 +11,7 @@ type host struct {
 	id        string
 	seq       uint64
 	facts     HostFacts
+	kind      Machine // of facts
 	connected bool
 	since     instant // of connected
 	draining  bool

@@ -3,9 +3,10 @@ package admission
 // load gathers what is known of one elastic resource for [Project]. The list
 // of sessions is only valid until the next call.
 func (p *Pool) load(h *host, dev device, a *app) Load {
+	mean, spread := h.costs(a)
 	l := Load{
-		Measured: h.measured(dev), New: h.share(a.mean, dev.resource),
-		Spread: h.share(a.spread, dev.resource), Z: margins,
+		Measured: h.measured(dev), New: h.share(mean, dev.resource),
+		Spread: h.share(spread, dev.resource), Z: margins,
 	}
 	p.uses = p.uses[:0]
 	for _, s := range h.sessions {
@@ -31,7 +32,7 @@ func (p *Pool) load(h *host, dev device, a *app) Load {
 // grant where the policy no longer names the app.
 func (s *session) costs() (mean, spread Cost) {
 	if s.app.known {
-		return s.app.mean, s.app.spread
+		return s.host.costs(s.app)
 	}
 	return s.grant.Cost, Cost{}
 }
@@ -52,8 +53,8 @@ func (h *host) credit(d departed, r Resource) float64 {
 	if !seen.Known {
 		return 0
 	}
-	mean, spread := h.share(d.app.mean, r), h.share(d.app.spread, r)
-	return min(seen.Value, d.visible*max(0, mean-2*spread))
+	mean, spread := h.costs(d.app)
+	return min(seen.Value, d.visible*max(0, h.share(mean, r)-2*h.share(spread, r)))
 }
 
 // measured is the host's own reading of an elastic resource.

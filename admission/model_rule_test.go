@@ -108,12 +108,14 @@ func (m *model) checkRoom(at time.Time, g Grant, moved bool) {
 }
 
 func (m *model) seats(g Grant, profile Profile) {
-	if profile.Seats == 0 {
+	facts := m.hosts[g.Host].facts
+	if profile.Seats == 0 || elsewhere(profile, facts) {
 		return
 	}
 	share := 1 / float64(profile.Seats)
 	for _, s := range m.sessions {
-		if n := m.policy.Apps[s.grant.App].Seats; s.grant.Host == g.Host && n > 0 {
+		other := m.policy.Apps[s.grant.App]
+		if n := other.Seats; s.grant.Host == g.Host && n > 0 && !elsewhere(other, facts) {
 			share += 1 / float64(n)
 		}
 	}
@@ -130,7 +132,25 @@ func (m *model) costs(g Grant) (mean, spread Cost) {
 		mean.CPUCores, mean.GPU, mean.Encoder = l.Mean.CPUCores, l.Mean.GPU, l.Mean.Encoder
 		spread.CPUCores, spread.GPU, spread.Encoder = l.Spread.CPUCores, l.Spread.GPU, l.Spread.Encoder
 	}
+	if elsewhere(profile, m.hosts[g.Host].facts) {
+		spread.CPUCores = math.Max(spread.CPUCores, mean.CPUCores/4)
+		spread.GPU = math.Max(spread.GPU, mean.GPU/4)
+		spread.Encoder = math.Max(spread.Encoder, mean.Encoder/4)
+	}
 	return mean, spread
+}
+
+// elsewhere says whether a profile was measured on another kind of machine. In
+// these histories GPUs have no names, so their number is the kind.
+func elsewhere(p Profile, f HostFacts) bool {
+	if p.Machine == (Machine{}) {
+		return false
+	}
+	names := 0
+	if len(f.GPUs) > 0 {
+		names = 2 * (len(f.GPUs) - 1)
+	}
+	return p.Machine.Cores != f.Cores || len(p.Machine.GPUs) != names
 }
 
 func (m *model) fraction(h *modelHost, c Cost, r Resource) float64 {

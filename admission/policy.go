@@ -127,8 +127,9 @@ func DefaultPolicy() Policy {
 type Profile struct {
 	App     string  `json:"app"`
 	Cost    Cost    `json:"cost"`
-	Spread  Cost    `json:"spread"` // standard deviation between sessions, same units
-	Seats   int     `json:"seats"`  // calibrated sessions per host; 0 means not calibrated
+	Spread  Cost    `json:"spread"`           // standard deviation between sessions, same units
+	Seats   int     `json:"seats"`            // calibrated sessions per host; 0 means not calibrated
+	Machine Machine `json:"machine,omitzero"` // that it was measured on; zero: it does not say
 	StartS  float64 `json:"start_s"`
 	SettleS float64 `json:"settle_s"` // until a started session shows its full load; 0 means 10 s
 }

@@ -135,6 +135,9 @@ func (p Policy) checkApps() error {
 				}
 			}
 		}
+		if c := a.Machine.Cores; !amount(c) {
+			return fmt.Errorf("apps.%s: a machine of %v cores: it must be 0 to 1e16", name, c)
+		}
 		if a.Seats < 0 || !(a.StartS >= 0) || !(a.SettleS >= 0) || math.IsInf(a.StartS+a.SettleS, 0) {
 			return fmt.Errorf("apps.%s: seats %d, start_s %v, settle_s %v: none may be negative", name, a.Seats, a.StartS, a.SettleS)
 		}

@@ -50,10 +50,10 @@ func (p *Pool) View() PoolView {
 func (h *host) calibrated() int {
 	most := 0
 	for _, a := range h.group.apps {
-		if a.profile.Seats == 0 {
+		if h.seats(a) == 0 {
 			return 0
 		}
-		most = max(most, a.profile.Seats)
+		most = max(most, h.seats(a))
 	}
 	return most
 }
@@ -153,6 +153,11 @@ func (h *host) view(now instant) HostView {
 	}
 	if h.sample != nil {
 		v.SampleAge = max(0, now.sub(h.received))
+	}
+	for _, a := range h.group.apps {
+		if h.foreign(a) {
+			v.Foreign = append(v.Foreign, a.name)
+		}
 	}
 	for _, s := range h.sessions {
 		v.Sessions = append(v.Sessions, s.id)

@@ -249,7 +249,8 @@ func (p *Pool) restoreHost(s snapHost) error {
 		return fmt.Errorf("host %s: it is there twice, or out of order", s.Facts.Host)
 	}
 	h := p.addHost(s.Facts.Host, s.Seq)
-	h.facts, h.connected, h.since, h.draining, h.lost = s.Facts, s.Connected, s.Since, s.Draining, s.Lost
+	h.be(s.Facts)
+	h.connected, h.since, h.draining, h.lost = s.Connected, s.Since, s.Draining, s.Lost
 	for _, f := range s.Faults {
 		if n := len(h.faults); n > 0 && h.faults[n-1].app >= f.App {
 			return fmt.Errorf("host %s: its faults are out of order", s.Facts.Host)

@@ -80,6 +80,7 @@ type HostView struct {
 	Draining         bool
 	SampleAge        time.Duration // negative: no sample yet
 	Sessions         []string      // sorted
+	Foreign          []string      // apps whose profile is of another kind of machine
 	SpectatorStreams int           // sessions published once to the relay
 	UplinkUsedBps    float64
 	Last             *Sample // the newest; do not change

@@ -28,6 +28,7 @@ type (
 		} `json:"uplink"`
 		Load     loadItem `json:"load"`
 		Sessions []string `json:"sessions"`
+		Foreign  []string `json:"foreign,omitempty"` // apps whose profile was measured on another kind of machine
 	}
 	loadItem struct {
 		CPU         *float64 `json:"cpu"` // null: unknown
@@ -95,7 +96,7 @@ func (a *api) hostItem(h admission.HostView) hostItem {
 	item := hostItem{
 		Host: h.Host, Version: h.Version, Connected: h.Connected, Since: h.Since.UTC(), Draining: h.Draining,
 		ClockSkewS: a.Hosts.Skew(h.Host), Cores: h.Cores, Share: h.Share, MemoryBytes: h.MemoryBytes,
-		GateURL: h.GateURL, Apps: h.Apps, Sessions: h.Sessions, GPUs: []gpuItem{},
+		GateURL: h.GateURL, Apps: h.Apps, Sessions: h.Sessions, GPUs: []gpuItem{}, Foreign: h.Foreign,
 	}
 	if item.Sessions == nil {
 		item.Sessions = []string{}

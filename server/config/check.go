@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -246,6 +247,11 @@ func (c *Config) Warnings() []string {
 	for _, name := range c.PoolNames() {
 		if c.Pools[name].Uplink.WhenFull == string(admission.FullAllow) {
 			out = append(out, "pools."+name+".uplink.when_full is allow: when the uplink is full, every picture stutters")
+		}
+		for _, app := range slices.Sorted(maps.Keys(c.Pools[name].Apps)) {
+			if a := c.Pools[name].Apps[app]; a.partial != "" {
+				out = append(out, fmt.Sprintf("%s is partial (%s): no number of seats is confirmed, load alone decides; calibrate to the end", a.Profile, a.partial))
+			}
 		}
 	}
 	return out

@@ -109,14 +109,15 @@ func (c *Config) loadProfiles(d *document.Document) {
 				continue
 			}
 			key := "pools." + pool + ".apps." + name + ".profile"
-			p, err := LoadProfile(a.Profile)
+			f, err := loadProfile(a.Profile)
+			p := f.profile()
 			switch {
 			case err != nil:
 				d.Reject(key, "%v", err)
 			case p.App != name:
 				d.Reject(key, "%s is the profile of app %q, not of %q: calibrate this app, or name the app %q", a.Profile, p.App, name, p.App)
 			default:
-				a.loaded = p
+				a.loaded, a.partial = p, f.Partial
 				c.Pools[pool].Apps[name] = a
 			}
 		}

@@ -3,9 +3,6 @@ package config
 import (
 	"fmt"
 	"math"
-	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/rendergate/rendergate/admission"
@@ -20,13 +17,43 @@ const ProfileVersion = 1
 
 // profileFile is a profile as it stands in its file.
 type profileFile struct {
-	Version int               `yaml:"version"`
-	App     string            `yaml:"app"`
-	Seats   int               `yaml:"seats"`
-	Start   quantity.Duration `yaml:"start"`
-	Settle  quantity.Duration `yaml:"settle"`
-	Cost    costFile          `yaml:"cost"`
-	Spread  costFile          `yaml:"spread"`
+	Version     int               `yaml:"version"`
+	App         string            `yaml:"app"`
+	Partial     string            `yaml:"partial"`
+	Date        string            `yaml:"date"`
+	Command     []string          `yaml:"command"`
+	Machine     machineFile       `yaml:"machine"`
+	Seats       int               `yaml:"seats"`
+	SeatsPerGPU []int             `yaml:"seats_per_gpu"`
+	Binding     string            `yaml:"binding"`
+	Confidence  quantity.Share    `yaml:"confidence"`
+	Start       quantity.Duration `yaml:"start"`
+	Settle      quantity.Duration `yaml:"settle"`
+	Cost        costFile          `yaml:"cost"`
+	Spread      costFile          `yaml:"spread"`
+	Interval    intervalFile      `yaml:"interval"`
+}
+
+// machineFile is what the profile was measured on.
+type machineFile struct {
+	CPU    string         `yaml:"cpu"`
+	Cores  float64        `yaml:"cores"`
+	Share  string         `yaml:"share"`
+	Memory quantity.Bytes `yaml:"memory"`
+	GPUs   []gpuFile      `yaml:"gpus"`
+	Driver string         `yaml:"driver"`
+	System string         `yaml:"system"`
+}
+
+type gpuFile struct {
+	Name string         `yaml:"name"`
+	VRAM quantity.Bytes `yaml:"vram"`
+}
+
+// intervalFile is the 95 % interval of the costs.
+type intervalFile struct {
+	Low  costFile `yaml:"low"`
+	High costFile `yaml:"high"`
 }
 
 // costFile is a cost with its units.
@@ -41,26 +68,59 @@ type costFile struct {
 
 // LoadProfile reads the profile file at the path.
 func LoadProfile(path string) (admission.Profile, error) {
+	f, err := loadProfile(path)
+	return f.profile(), err
+}
+
+func loadProfile(path string) (profileFile, error) {
 	data, err := readFile(path)
 	if err != nil {
-		return admission.Profile{}, fmt.Errorf("profile: %w", err)
+		return profileFile{}, fmt.Errorf("profile: %w", err)
 	}
-	return ParseProfile(path, data)
+	return parseProfile(path, data)
 }
 
 // ParseProfile reads a profile; name stands in errors, which are
 // [document.Problems].
 func ParseProfile(name string, data []byte) (admission.Profile, error) {
+	f, err := parseProfile(name, data)
+	return f.profile(), err
+}
+
+func parseProfile(name string, data []byte) (profileFile, error) {
+	var version struct {
+		Version int `yaml:"version"`
+	}
 	var f profileFile
+	// A later version may say anything in any way, so that it is later is all
+	// that can be told.
+	if d := document.Decode(name, data, &version); version.Version > ProfileVersion {
+		d.Forget()
+		f.checkVersion(d, version.Version)
+		return profileFile{}, d.Err()
+	}
 	d := document.Decode(name, data, &f)
 	f.check(d)
 	if err := d.Err(); err != nil {
-		return admission.Profile{}, err
+		return profileFile{}, err
 	}
-	return admission.Profile{
+	return f, nil
+}
+
+// profile is what decisions go by.
+func (f profileFile) profile() admission.Profile {
+	p := admission.Profile{
 		App: f.App, Cost: f.Cost.cost(), Spread: f.Spread.cost(), Seats: f.Seats,
 		StartS: inSeconds(f.Start), SettleS: inSeconds(f.Settle),
-	}, nil
+	}
+	if f.Machine.Cores > 0 {
+		names := make([]string, len(f.Machine.GPUs))
+		for i, g := range f.Machine.GPUs {
+			names[i] = g.Name
+		}
+		p.Machine = admission.Machine{Cores: f.Machine.Cores, GPUs: admission.GPUNames(names)}
+	}
+	return p
 }
 
 // inSeconds divides once: [time.Duration.Seconds] adds two roundings, and what
@@ -80,17 +140,38 @@ const (
 )
 
 func (f profileFile) check(d *document.Document) {
-	if f.Version != ProfileVersion {
-		d.Reject("version", "want version: %d, got %d", ProfileVersion, f.Version)
-	}
+	f.checkVersion(d, f.Version)
 	if !auth.ValidName(f.App) {
 		d.Reject("app", `want the app's name, 1 to 64 letters, digits, ".", "_" or "-", got %q`, f.App)
 	}
 	if f.Seats < 0 || f.Seats > maxSeats {
 		d.Reject("seats", "want 0 (not calibrated) to %d, got %d", maxSeats, f.Seats)
 	}
-	f.Cost.check("cost.", d)
-	f.Spread.check("spread.", d)
+	for i, n := range f.SeatsPerGPU {
+		if n < 0 || n > maxSeats {
+			d.Reject(fmt.Sprintf("seats_per_gpu[%d]", i), "want 0 to %d, got %d", maxSeats, n)
+		}
+	}
+	if f.Date != "" {
+		if _, err := time.Parse(time.RFC3339, f.Date); err != nil {
+			d.Reject("date", "want a date such as 2026-11-21T05:09:36Z, got %.40q", f.Date)
+		}
+	}
+	if c := f.Machine.Cores; !(c >= 0 && c <= maxCores) {
+		d.Reject("machine.cores", "want 0 to %d cores, got %v", maxCores, c)
+	}
+	for key, c := range map[string]costFile{"cost.": f.Cost, "spread.": f.Spread, "interval.low.": f.Interval.Low, "interval.high.": f.Interval.High} {
+		c.check(key, d)
+	}
+}
+
+func (f profileFile) checkVersion(d *document.Document, got int) {
+	switch {
+	case got > ProfileVersion:
+		d.Reject("version", "want version: %d, the newest that this program reads, got %d: calibrate again with this program, or update it", ProfileVersion, got)
+	case got != ProfileVersion:
+		d.Reject("version", "want version: %d, got %d", ProfileVersion, got)
+	}
 }
 
 func (f costFile) check(key string, d *document.Document) {
@@ -110,42 +191,4 @@ func (f costFile) check(key string, d *document.Document) {
 			d.Reject(key+name, "want a size of 0 or more, got %v", size.Count())
 		}
 	}
-}
-
-// WriteProfile writes a profile to the path, in the form that [LoadProfile]
-// reads. The words, if any, become comments on top, a line each.
-func WriteProfile(path string, p admission.Profile, words ...string) error {
-	text := formatProfile(p, words)
-	if _, err := ParseProfile(path, []byte(text)); err != nil {
-		return fmt.Errorf("the profile cannot be written: %w", err)
-	}
-	return os.WriteFile(path, []byte(text), 0o644) //nolint:gosec // no secret: others may read it
-}
-
-func formatProfile(p admission.Profile, words []string) string {
-	var b strings.Builder
-	for _, w := range words {
-		fmt.Fprintf(&b, "# %s\n", strings.Join(strings.Fields(w), " "))
-	}
-	fmt.Fprintf(&b, "version: %d\napp: %q\nseats: %d\nstart: %s\nsettle: %s\n", ProfileVersion, p.App, p.Seats, seconds(p.StartS), seconds(p.SettleS))
-	writeCost(&b, "cost", p.Cost)
-	writeCost(&b, "spread", p.Spread)
-	return b.String()
-}
-
-func writeCost(b *strings.Builder, key string, c admission.Cost) {
-	number := func(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
-	fmt.Fprintf(b, "%s:\n", key)
-	for _, x := range []struct{ name, value string }{
-		{"cpu_cores", number(c.CPUCores)}, {"memory", quantity.Bytes(c.MemoryBytes).String()},
-		{"gpu", quantity.Share(c.GPU).String()}, {"vram", quantity.Bytes(c.VRAMBytes).String()},
-		{"encoder", quantity.Share(c.Encoder).String()}, {"encoder_sessions", number(c.EncoderSessions)},
-	} {
-		fmt.Fprintf(b, "  %s: %s\n", x.name, x.value)
-	}
-}
-
-// seconds rounds to milliseconds: nobody starts an app more exactly.
-func seconds(s float64) quantity.Duration {
-	return quantity.Duration(time.Duration(s * float64(time.Second)).Round(time.Millisecond))
 }

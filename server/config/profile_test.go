@@ -31,7 +31,7 @@ func TestProfileMistakes(t *testing.T) {
 	head := "version: 1\napp: a\n"
 	for _, c := range []mistake{
 		{"", "f:1:1: version: want version: 1, got 0"},
-		{"version: 2\napp: a", "f:1:10: version: want version: 1, got 2"},
+		{"version: 2\napp: a\nlater: thing", "f:1:10: version: want version: 1, the newest that this program reads, got 2: calibrate again with this program, or update it"},
 		{"version: 1", "app: want the app's name"},
 		{head + "seats: -1", "f:3:8: seats: want 0 (not calibrated) to 10000, got -1"},
 		{head + "seats: 1.5", "want a whole number"},
@@ -41,6 +41,10 @@ func TestProfileMistakes(t *testing.T) {
 		{head + "cost: {cpu_cores: -1}", "cost.cpu_cores: want 0 to 4096 cores, got -1"},
 		{head + "cost: {cpu_cores: .nan}", "want a number such as 1.5"},
 		{head + "cost: {memory: 512}", "cost.memory: want a size with its unit"},
+		{head + "date: yesterday", "date: want a date such as"},
+		{head + "seats_per_gpu: [1, -1]", "f:3:20: seats_per_gpu[1]: want 0 to 10000, got -1"},
+		{head + "machine: {cores: -2}", "machine.cores: want 0 to 4096 cores"},
+		{head + "interval: {low: {gpu: 200%}}", "interval.low.gpu: want 0 to 100%"},
 		{head + "cost: {gpu: 101%}", "cost.gpu: want 0 to 100% of one GPU, got 101%"},
 		{head + "spread: {encoder_sessions: 1000000}", "spread.encoder_sessions: want 0 to 10000"},
 	} {

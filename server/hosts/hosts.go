@@ -161,7 +161,22 @@ func (h *Hub) serve(ctx context.Context, c *conn, caller Caller) error {
 	}
 	h.o.Log.Info("host connected", "host", c.host, "pool", hello.Pool, "version", hello.Version,
 		"cores", hello.Cores, "gpus", len(hello.GPUs), "running", len(hello.Running))
+	h.warnOfKind(ctx, p, facts(hello))
 	return c.readLoop(ctx)
+}
+
+// warnOfKind says of which apps the profile is of another kind of machine.
+func (h *Hub) warnOfKind(ctx context.Context, p pool, f admission.HostFacts) {
+	var apps map[string]admission.Profile
+	if err := p.Read(ctx, func(_ time.Time, pool *admission.Pool) { apps = pool.Policy().Apps }); err != nil {
+		return // the pool is stopping
+	}
+	for _, name := range f.Apps {
+		if m := apps[name].Machine; m.Differs(f.Machine()) {
+			h.o.Log.Warn("the app's profile is of another kind of machine: its calibrated seats do not count on this host, and its costs are held to be less sure; run `rendergate calibrate` here",
+				"host", f.Host, "app", name, "profile_of", m.String(), "host_is", f.Machine().String())
+		}
+	}
 }
 
 func (h *Hub) checkHello(hello *wire.Hello, caller Caller) (pool, error) {

@@ -117,6 +117,10 @@ func firstLine(s string) string {
 	return line
 }
 
+// Forget drops what was found wrong so far: where the file is of a version that
+// cannot be read, its keys and values are not mistakes.
+func (d *Document) Forget() { d.problems, d.unread = nil, 0 }
+
 // Has says whether the file sets the key at the path, such as "auth.operators[0].name".
 func (d *Document) Has(path string) bool {
 	_, ok := d.at[path]
