@@ -25,7 +25,7 @@ func (r *ramp) result(why error) calibration.Result {
 		chosen = r.choose()
 		out.Fits, out.FitsPerGPU, out.Check = chosen.fits, chosen.perGPU, chosen.check
 		out.Binding, _ = calibration.SplitKey(chosen.binding)
-		out.Confidence = math.Round(1000*r.confidence(chosen)) / 1000
+		out.Confidence = min(surest, math.Round(1000*r.confidence(chosen))/1000)
 		out.Frames = r.framesOf(chosen)
 	}
 	for _, a := range r.answers {
@@ -85,6 +85,9 @@ func (r *ramp) confidence(a answer) float64 {
 	}
 	return under
 }
+
+// surest is the highest confidence that is claimed: the model may be wrong.
+const surest = 0.999
 
 // least is the smallest error that a measured load is credited with.
 const least = 0.001
@@ -164,6 +167,9 @@ func (r *ramp) resource(key string, a answer) (calibration.Resource, bool) {
 	}
 	means, _ := grow(r.means[key])
 	mean, half := means.perCopy(float64(max(1, n)))
+	if hard(key) && a.soak != nil {
+		mean, half = a.soak.watch.own(kind, mean, half)
+	}
 	x.PerCopy, x.PerCopyLow, x.PerCopyHigh = mean, mean-half, mean+half
 	x.AtFits = g.At(float64(n))
 	x.AtFitsPlusOne = g.At(float64(r.copiesPast(key, a, n)))

@@ -178,4 +178,24 @@ func (w *watch) means(kind string) map[int]float64 {
 	return all
 }
 
+// own is what one copy uses by its own account, where that is known and agrees
+// with what the host's load says: memory of the host goes up and down by more
+// than a small copy takes.
+func (w *watch) own(kind string, mean, half float64) (own, ownHalf float64) {
+	means := slices.Collect(maps.Values(w.means(kind)))
+	if len(means) == 0 {
+		return mean, half
+	}
+	own = average(means)
+	var squares float64
+	for _, m := range means {
+		squares += (m - own) * (m - own)
+	}
+	if math.Abs(own-mean) > half {
+		return mean, half // shared with others, or held by others for it
+	}
+	n := float64(len(means))
+	return own, max(0.02*own, student(len(means)-1)*math.Sqrt(squares/max(1, n-1)/n))
+}
+
 func (w *watch) keys() []string { return slices.Sorted(maps.Keys(w.levels)) }

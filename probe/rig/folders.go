@@ -90,7 +90,7 @@ func (m manner) shares(info fs.FileInfo) bool {
 // how tries it with a small file.
 func (f Folders) how() manner {
 	probe := filepath.Join(f.Where, "probe")
-	defer os.Remove(probe)
+	defer func() { _ = os.Remove(probe) }()
 	from := f.firstFile()
 	if from == "" {
 		return manner{}

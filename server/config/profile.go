@@ -127,10 +127,10 @@ func (f profileFile) profile() admission.Profile {
 // was written would not be read back the same.
 func inSeconds(d quantity.Duration) float64 { return float64(d.Std()) / float64(time.Second) }
 
-func (f costFile) cost() admission.Cost {
+func (c costFile) cost() admission.Cost {
 	return admission.Cost{
-		CPUCores: f.CPUCores, MemoryBytes: f.Memory.Count(), GPU: f.GPU.Fraction(), VRAMBytes: f.VRAM.Count(),
-		Encoder: f.Encoder.Fraction(), EncoderSessions: f.EncoderSessions,
+		CPUCores: c.CPUCores, MemoryBytes: c.Memory.Count(), GPU: c.GPU.Fraction(), VRAMBytes: c.VRAM.Count(),
+		Encoder: c.Encoder.Fraction(), EncoderSessions: c.EncoderSessions,
 	}
 }
 
@@ -174,19 +174,19 @@ func (f profileFile) checkVersion(d *document.Document, got int) {
 	}
 }
 
-func (f costFile) check(key string, d *document.Document) {
-	if !(f.CPUCores >= 0 && f.CPUCores <= maxCores) {
-		d.Reject(key+"cpu_cores", "want 0 to %d cores, got %v", maxCores, f.CPUCores)
+func (c costFile) check(key string, d *document.Document) {
+	if !(c.CPUCores >= 0 && c.CPUCores <= maxCores) {
+		d.Reject(key+"cpu_cores", "want 0 to %d cores, got %v", maxCores, c.CPUCores)
 	}
-	if !(f.EncoderSessions >= 0 && f.EncoderSessions <= maxSeats) {
-		d.Reject(key+"encoder_sessions", "want 0 to %d, got %v", maxSeats, f.EncoderSessions)
+	if !(c.EncoderSessions >= 0 && c.EncoderSessions <= maxSeats) {
+		d.Reject(key+"encoder_sessions", "want 0 to %d, got %v", maxSeats, c.EncoderSessions)
 	}
-	for name, share := range map[string]quantity.Share{"gpu": f.GPU, "encoder": f.Encoder} {
+	for name, share := range map[string]quantity.Share{"gpu": c.GPU, "encoder": c.Encoder} {
 		if !(share >= 0 && share <= 1) {
 			d.Reject(key+name, "want 0 to 100%% of one GPU, got %s", share)
 		}
 	}
-	for name, size := range map[string]quantity.Bytes{"memory": f.Memory, "vram": f.VRAM} {
+	for name, size := range map[string]quantity.Bytes{"memory": c.Memory, "vram": c.VRAM} {
 		if !(size >= 0 && !math.IsInf(size.Count(), 0)) {
 			d.Reject(key+name, "want a size of 0 or more, got %v", size.Count())
 		}

@@ -57,7 +57,7 @@ func profileOf(r calibration.Result) profileFile {
 		Seats: r.Fits, SeatsPerGPU: r.FitsPerGPU, Binding: r.Binding, Confidence: quantity.Share(digits(r.Confidence)),
 		Start: seconds(r.StartS), Settle: seconds(r.SettleS),
 		Machine: machineFile{
-			CPU: r.Machine.CPU, Cores: r.Machine.Cores, Share: r.Machine.Share, Memory: quantity.Bytes(r.Machine.MemoryBytes),
+			CPU: r.Machine.CPU, Cores: r.Machine.Cores, Share: r.Machine.Share, Memory: hundredths(r.Machine.MemoryBytes),
 			Driver: r.Machine.Driver, System: r.Machine.System,
 		},
 		Cost:   costBy(r, cost),
@@ -68,7 +68,7 @@ func profileOf(r calibration.Result) profileFile {
 		},
 	}
 	for _, g := range r.Machine.GPUs {
-		f.Machine.GPUs = append(f.Machine.GPUs, gpuFile{Name: g.Name, VRAM: quantity.Bytes(g.VRAMBytes)})
+		f.Machine.GPUs = append(f.Machine.GPUs, gpuFile{Name: g.Name, VRAM: hundredths(g.VRAMBytes)})
 	}
 	if f.Partial != "" {
 		f.Seats, f.SeatsPerGPU, f.Confidence = 0, nil, 0
@@ -110,6 +110,11 @@ func costBy(r calibration.Result, take func(kind string, x calibration.Resource)
 		GPU: quantity.Share(digits(min(1, of(calibration.GPULoad)))), Encoder: quantity.Share(digits(min(1, of(calibration.Encoder)))),
 		EncoderSessions: math.Round(of(calibration.EncoderSessions)),
 	}
+}
+
+// hundredths rounds a size to hundredths of a GiB.
+func hundredths(bytes float64) quantity.Bytes {
+	return quantity.Bytes(math.Round(bytes/(1<<30)*100) / 100 * (1 << 30))
 }
 
 // digits keeps four of them behind the point: more say nothing.

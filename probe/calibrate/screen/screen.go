@@ -58,13 +58,17 @@ func (s *Screen) finished(p calibration.Progress) string {
 
 func (s *Screen) plain(p calibration.Progress, done string) {
 	if done != "" {
-		fmt.Fprintln(s.out, done)
+		s.line(done)
 		s.said = p.ElapsedS
 	}
 	if p.Phase == calibration.Opening || p.ElapsedS-s.said >= plainEvery {
-		fmt.Fprintf(s.out, "%6s  %s%s\n", Span(p.ElapsedS), p.Text, left(p))
+		s.line(fmt.Sprintf("%6s  %s%s", Span(p.ElapsedS), p.Text, left(p)))
 		s.said = p.ElapsedS
 	}
+}
+
+func (s *Screen) line(text string) {
+	_, _ = io.WriteString(s.out, text+"\n") // who does not look on is not told
 }
 
 // draw draws the block over the one before.

@@ -14,14 +14,18 @@ import (
 func Summary(out io.Writer, r calibration.Result) error {
 	var b strings.Builder
 	b.WriteString(Answer(r) + "\n\n")
-	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "\twithout copies\tone copy\t95 %% interval\twith %d\twith %d\tthreshold\n", r.Fits, r.Fits+1)
+	var rows strings.Builder
+	fmt.Fprintf(&rows, "\twithout copies\tone copy\t95 %% interval\twith %d\twith %d\tthreshold\n", r.Fits, r.Fits+1)
 	for _, kind := range Kinds(r) {
 		x := r.Resources[kind]
-		row(table, kind, x)
+		row(&rows, kind, x)
 		for _, d := range x.Devices {
-			row(table, fmt.Sprintf("  GPU %d", d.GPU), d)
+			row(&rows, fmt.Sprintf("  GPU %d", d.GPU), d)
 		}
+	}
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	if _, err := io.WriteString(table, rows.String()); err != nil {
+		return err
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -61,7 +65,14 @@ func Answer(r calibration.Result) string {
 	if r.Fits == 1 {
 		verb = "fits"
 	}
-	return fmt.Sprintf("%s%s %s on this host%s; %s. Confidence %.0f %%.", Copies(r.Fits), of, verb, per, binding(r), 100*r.Confidence)
+	return fmt.Sprintf("%s%s %s on this host%s; %s. Confidence %s.", Copies(r.Fits), of, verb, per, binding(r), sure(r.Confidence))
+}
+
+func sure(confidence float64) string {
+	if confidence > 0.99 {
+		return "over 99 %"
+	}
+	return fmt.Sprintf("%.0f %%", 100*confidence)
 }
 
 func binding(r calibration.Result) string {
@@ -91,7 +102,7 @@ func Kinds(r calibration.Result) []string {
 	return all
 }
 
-func row(out io.Writer, name string, x calibration.Resource) {
+func row(out *strings.Builder, name string, x calibration.Resource) {
 	threshold, seen := "none", "foretold"
 	if x.Threshold > 0 {
 		threshold = percent(x.Threshold)

@@ -30,15 +30,16 @@ func (u usageError) Error() string { return u.err.Error() }
 func (u usageError) Unwrap() error { return u.err }
 
 type commands struct {
-	Serve     serveCommand   `cmd:"" help:"The admission service with its pages."`
-	Probe     probeCommand   `cmd:"" help:"Runs on each render host: samples it, launches and gates its sessions."`
-	Demo      demoCommand    `cmd:"" help:"Everything on this machine: service, probe and a render app."`
-	Plan      planCommand    `cmd:"" help:"How many hosts a demand needs."`
-	Config    configCommand  `cmd:"" help:"Checks config files and makes what goes into them."`
-	Version   versionCommand `cmd:"" help:"Prints the version."`
-	DemoScene sceneCommand   `cmd:"" hidden:"" help:"The demo's render app; one process per session."`
-	NVML      nvmlCommand    `cmd:"" name:"nvml-reader" hidden:"" help:"Reads NVIDIA GPUs, in a process of its own."`
-	Guard     guardCommand   `cmd:"" hidden:"" help:"Ends what a killed probe has left."`
+	Serve     serveCommand     `cmd:"" help:"The admission service with its pages."`
+	Probe     probeCommand     `cmd:"" help:"Runs on each render host: samples it, launches and gates its sessions."`
+	Demo      demoCommand      `cmd:"" help:"Everything on this machine: service, probe and a render app."`
+	Calibrate calibrateCommand `cmd:"" help:"How many copies of an app fit on this host; writes a profile."`
+	Plan      planCommand      `cmd:"" help:"How many hosts a demand needs."`
+	Config    configCommand    `cmd:"" help:"Checks config files and makes what goes into them."`
+	Version   versionCommand   `cmd:"" help:"Prints the version."`
+	DemoScene sceneCommand     `cmd:"" hidden:"" help:"The demo's render app; one process per session."`
+	NVML      nvmlCommand      `cmd:"" name:"nvml-reader" hidden:"" help:"Reads NVIDIA GPUs, in a process of its own."`
+	Guard     guardCommand     `cmd:"" hidden:"" help:"Ends what a killed probe has left."`
 }
 
 func main() { os.Exit(run(os.Args[1:])) }

@@ -1,0 +1,354 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rendergate/rendergate/probe/calibrate"
+	probeconfig "github.com/rendergate/rendergate/probe/config"
+	"github.com/rendergate/rendergate/probe/launcher"
+	"github.com/rendergate/rendergate/probe/rig"
+	"github.com/rendergate/rendergate/probe/sampler"
+	"github.com/rendergate/rendergate/probe/wire/calibration"
+	"github.com/rendergate/rendergate/probe/wire/quantity"
+	"github.com/rendergate/rendergate/server/auth"
+)
+
+type calibrateCommand struct {
+	Command []string `arg:"" optional:"" help:"The application and its arguments, after --. They are templates: {{.Copy}}, {{.GPU}}, {{.Port}}, {{.Dir}}."`
+
+	App     string            `help:"The app's name; by default the program's." placeholder:"NAME"`
+	Config  string            `help:"A probe's config: calibrate one of its apps (--app) as the probe would start it." type:"path" placeholder:"FILE"`
+	Dir     string            `help:"Folder to run it in." placeholder:"DIR"`
+	Env     map[string]string `help:"Variables of its environment, NAME=VALUE; templates." mapsep:"none" placeholder:"NAME=VALUE"`
+	CopyDir string            `help:"Give each copy its own copy of this folder, and run it there; removed afterwards." type:"path" placeholder:"DIR"`
+	Ready   string            `help:"When a copy is ready: port, HOST:PORT, http://…, line:REGEXP of its output, or a time." default:"2s" placeholder:"WHEN"`
+	Within  quantity.Duration `help:"How long a copy may take to be ready." default:"60s"`
+	Scene   string            `help:"A shell's command, run for each copy once it is ready, that brings it to its heaviest scene." placeholder:"CMD"`
+	Bitrate quantity.Rate     `help:"Of a session's stream, for {{.BitrateBps}}." default:"8 Mbit/s"`
+
+	Threshold thresholds        `help:"Load up to which copies fit: 85%, or for each resource, as in cpu=80%,vram=95%. Unset: 85 % of cpu, gpu, encoder and uplink, 90 % of memory and vram." placeholder:"SHARE"`
+	MaxCopies int               `help:"Open no more than this." placeholder:"N"`
+	GPUs      string            `name:"gpus" help:"GPUs to spread copies over: all, none, or their numbers, as in 0,2." default:"all"`
+	Repeat    int               `help:"Measure all of it so often." default:"1" placeholder:"N"`
+	MinSettle quantity.Duration `help:"Watch each number of copies for at least this." default:"20s"`
+	MaxSettle quantity.Duration `help:"Wait no longer for a load to settle." default:"3m"`
+	Soak      quantity.Duration `help:"How long the answer is confirmed." default:"2m"`
+	Cores     float64           `help:"Count the load of copies alone, against so many cores; else the machine's." placeholder:"N"`
+	Uplink    quantity.Rate     `help:"What the uplink carries; unset: it is not watched." placeholder:"RATE"`
+
+	EncoderSessions int `help:"Encoder sessions that each GPU allows; unset: as the driver says." placeholder:"N"`
+
+	FPS        float64 `name:"fps" help:"Calibrate by delivered frames: each copy must keep so many a second." placeholder:"N"`
+	FPSLine    string  `name:"fps-line" help:"Frames are in a line that a copy prints: the first group of this regular expression." placeholder:"REGEXP"`
+	Stream     string  `help:"Read each copy's stream from this ws:// URL, as a spectator would; its frames are counted." placeholder:"URL"`
+	FPSReports bool    `name:"fps-reports" help:"Frames come as report messages, posted to RENDERGATE_REPORT_URL."`
+
+	Out          string `help:"The profile to write; by default NAME.profile.yaml." type:"path" placeholder:"FILE"`
+	Report       string `help:"Write an HTML report." type:"path" placeholder:"FILE"`
+	JSON         bool   `name:"json" help:"Print the result as JSON."`
+	Verbose      bool   `short:"v" help:"Log what is done, and what copies print."`
+	ProgressJSON bool   `name:"progress-json" hidden:"" help:"For a probe: progress and result on standard output, a line of JSON each; writes nothing."`
+}
+
+// thresholds are loads up to which copies fit, by kind.
+type thresholds map[string]float64
+
+// UnmarshalText reads "85%" or "cpu=80%,vram=95%".
+func (t *thresholds) UnmarshalText(text []byte) error {
+	all := defaultThresholds()
+	for part := range strings.SplitSeq(string(text), ",") {
+		kind, value, one := strings.Cut(part, "=")
+		if !one {
+			kind, value = "", part
+		}
+		var share quantity.Share
+		if err := share.UnmarshalText([]byte(strings.TrimSpace(value))); err != nil || share < 0.01 || share > 1 {
+			return fmt.Errorf("want 1%% to 100%%, as in 85%%, or cpu=80%%,vram=95%%, got %q", value)
+		}
+		if kind = strings.TrimSpace(kind); one && all[kind] == 0 {
+			return fmt.Errorf("no resource %q; want one of %s", kind, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+		}
+		for k := range all {
+			if k == kind || !one && k != calibration.EncoderSessions {
+				all[k] = share.Fraction()
+			}
+		}
+	}
+	*t = all
+	return nil
+}
+
+// defaultThresholds are those of the service's policy.
+func defaultThresholds() thresholds {
+	return thresholds{
+		calibration.CPU: 0.85, calibration.GPULoad: 0.85, calibration.Encoder: 0.85, calibration.Uplink: 0.85,
+		calibration.Memory: 0.90, calibration.VRAM: 0.90, calibration.EncoderSessions: 1,
+	}
+}
+
+// calibrateOptions are what the flags come to.
+type calibrateOptions struct {
+	rig       rig.Options
+	calibrate calibrate.Options
+	gpus      func(machine int) ([]int, error)
+}
+
+func (c calibrateCommand) options() (calibrateOptions, error) {
+	var o calibrateOptions
+	if err := c.check(); err != nil {
+		return o, err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return o, err
+	}
+	o.gpus = c.pickGPUs
+	o.rig = rig.Options{
+		BitrateBps: int64(c.Bitrate.Bps()), UplinkBps: c.Uplink.Bps(), EncoderSessions: c.EncoderSessions,
+		Guard: []string{program, "guard"}, NVML: []string{program, "nvml-reader"}, Period: time.Second,
+		Sampler: sampler.Options{Share: c.Cores},
+	}
+	if c.Config == "" {
+		o.rig.App, err = c.app()
+	} else {
+		err = c.fromConfig(&o.rig)
+	}
+	if err != nil {
+		return o, err
+	}
+	if o.rig.Scene, err = template("--scene", c.Scene); err != nil {
+		return o, err
+	}
+	if o.rig.Frames, err = c.frames(); err != nil {
+		return o, err
+	}
+	o.calibrate = c.calibration(o.rig.App)
+	return o, nil
+}
+
+func (c calibrateCommand) calibration(app launcher.App) calibrate.Options {
+	o := calibrate.Options{
+		App: app.Name, Thresholds: c.Threshold, MaxCopies: c.MaxCopies, Repeat: c.Repeat, Soak: c.Soak.Std(), Floor: c.FPS, Period: time.Second,
+		Rule: calibrate.DefaultRule(),
+	}
+	if o.Thresholds == nil {
+		o.Thresholds = defaultThresholds()
+	}
+	o.Rule.Least, o.Rule.Most = c.MinSettle.Std(), c.MaxSettle.Std()
+	for _, word := range app.Command {
+		o.Command = append(o.Command, word.String())
+	}
+	return o
+}
+
+// check finds what cannot be, before anything is started.
+func (c calibrateCommand) check() error {
+	switch {
+	case len(c.Command) == 0 && c.Config == "":
+		return errors.New("no command; want: rendergate calibrate [flags] -- COMMAND [ARG…], or --config FILE --app NAME")
+	case len(c.Command) > 0 && c.Config != "":
+		return errors.New("a command and --config: want one of them")
+	case c.MaxCopies < 0 || c.MaxCopies > 1000:
+		return fmt.Errorf("--max-copies %d: want 1 to 1000, or 0 for as many as fit", c.MaxCopies)
+	case c.Repeat < 1 || c.Repeat > 100:
+		return fmt.Errorf("--repeat %d: want 1 to 100", c.Repeat)
+	case c.MinSettle.Std() < 5*time.Second || c.MaxSettle < c.MinSettle || c.MaxSettle.Std() > time.Hour:
+		return fmt.Errorf("--min-settle %v, --max-settle %v: want 5s or more, then no less, and at most 1h", c.MinSettle, c.MaxSettle)
+	case c.Soak.Std() < 5*time.Second || c.Soak.Std() > 24*time.Hour:
+		return fmt.Errorf("--soak %v: want 5s to 24h", c.Soak)
+	case c.Cores < 0 || c.Cores > 4096:
+		return fmt.Errorf("--cores %v: want more than 0, or 0 for the machine", c.Cores)
+	case !(c.FPS >= 0 && c.FPS <= 1000):
+		return fmt.Errorf("--fps %v: want 1 to 1000", c.FPS)
+	case c.App != "" && !auth.ValidName(c.App):
+		return fmt.Errorf(`--app %q: want 1 to 64 letters, digits, ".", "_" or "-"`, c.App)
+	}
+	return nil
+}
+
+// app is the application of the command line.
+func (c calibrateCommand) app() (launcher.App, error) {
+	app := launcher.App{Name: c.App}
+	if app.Name == "" {
+		app.Name = nameOf(c.Command[0])
+	}
+	for i, word := range c.Command {
+		t, err := template(fmt.Sprintf("COMMAND, word %d", i+1), word)
+		if err != nil {
+			return app, err
+		}
+		app.Command = append(app.Command, t)
+	}
+	var err error
+	if app.Dir, err = template("--dir", c.Dir); err != nil {
+		return app, err
+	}
+	if c.Dir != "" && c.CopyDir != "" {
+		return app, errors.New("--dir and --copy-dir: want one of them; with --copy-dir each copy runs in its own folder")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
+		value, err := template("--env "+name, c.Env[name])
+		if err != nil {
+			return app, err
+		}
+		app.Env = append(app.Env, launcher.EnvVar{Name: name, Value: value})
+	}
+	if err := c.runnable(app); err != nil {
+		return app, err
+	}
+	app.Ready, err = c.ready()
+	return app, err
+}
+
+// runnable says, before a copy is started, why the command could not be.
+func (c calibrateCommand) runnable(app launcher.App) error {
+	program, err := app.Command[0].Expand(launcher.Sample())
+	if err != nil || strings.Contains(app.Command[0].String(), "{{") {
+		return err // known when it is started
+	}
+	if filepath.Base(program) != program && !filepath.IsAbs(program) {
+		program = filepath.Join(c.CopyDir+c.Dir, program)
+	}
+	if _, err := exec.LookPath(program); err != nil {
+		switch {
+		case errors.Is(err, os.ErrPermission):
+			return fmt.Errorf("the command %s may not be run: want a program with the right to execute it (chmod +x)", program)
+		case filepath.Base(program) == program:
+			return fmt.Errorf("no command %s in PATH; want a program's name or path", program)
+		}
+		return fmt.Errorf("no command at %s; want a program's path", program)
+	}
+	return nil
+}
+
+// fromConfig takes the app, and what counts as the host, from a probe's config.
+func (c calibrateCommand) fromConfig(o *rig.Options) error {
+	from, err := probeconfig.Load(c.Config, probeconfig.Flags{})
+	if err != nil {
+		return err
+	}
+	apps := from.Settings()
+	name := c.App
+	if name == "" && len(apps) == 1 {
+		for only := range apps {
+			name = only
+		}
+	}
+	app, there := apps[name]
+	if !there {
+		return fmt.Errorf("--app %q: %s has %s", c.App, c.Config, strings.Join(slices.Sorted(maps.Keys(apps)), ", "))
+	}
+	o.App = app
+	o.Ports = launcher.PortRange{From: from.Ports.From, To: from.Ports.To}
+	o.Sampler.Interfaces, o.Sampler.Cgroup = from.Interfaces, from.Scope.Kind == probeconfig.ScopeCgroup
+	if from.Scope.Kind == probeconfig.ScopeShare && c.Cores == 0 {
+		o.Sampler.Share = from.Scope.Cores
+	}
+	if o.EncoderSessions == 0 {
+		o.EncoderSessions = from.GPUs.EncoderSessions
+	}
+	if o.UplinkBps == 0 {
+		o.UplinkBps = from.Uplink.Bps()
+	}
+	return nil
+}
+
+// ready reads --ready.
+func (c calibrateCommand) ready() (launcher.Ready, error) {
+	r := launcher.Ready{Timeout: c.Within.Std()}
+	var err error
+	host, port, isAddress := strings.Cut(c.Ready, ":")
+	switch {
+	case c.Ready == "port":
+		r.TCP, err = template("--ready", "127.0.0.1:{{.Port}}")
+	case strings.HasPrefix(c.Ready, "http://"), strings.HasPrefix(c.Ready, "https://"):
+		r.HTTP, err = template("--ready", c.Ready)
+	case host == "line":
+		if r.Line, err = regexp.Compile(port); err != nil {
+			err = fmt.Errorf("--ready line: want a regular expression: %w", err)
+		}
+	case isAddress:
+		r.TCP, err = template("--ready", c.Ready)
+	default:
+		var after quantity.Duration
+		if after, err = quantity.ParseDuration(c.Ready); err != nil {
+			err = fmt.Errorf("--ready %q: want port, HOST:PORT, http://…, line:REGEXP or a time such as 10s", c.Ready)
+		}
+		r.After = after.Std()
+		r.Timeout = max(r.Timeout, r.After+time.Second)
+	}
+	return r, err
+}
+
+func (c calibrateCommand) frames() (rig.Frames, error) {
+	var f rig.Frames
+	sources := 0
+	for _, set := range []bool{c.FPSLine != "", c.Stream != "", c.FPSReports} {
+		if set {
+			sources++
+		}
+	}
+	if sources > 1 || c.FPS > 0 && sources == 0 {
+		return f, errors.New("--fps needs one source of frames: --fps-line REGEXP, --stream URL or --fps-reports")
+	}
+	if c.FPSLine != "" {
+		var err error
+		if f.Line, err = regexp.Compile(c.FPSLine); err != nil || f.Line.NumSubexp() < 1 {
+			return f, fmt.Errorf(`--fps-line %q: want a regular expression with a group around the number, such as 'fps=\s*([0-9.]+)'`, c.FPSLine)
+		}
+	}
+	f.Reports = c.FPSReports
+	var err error
+	f.Stream, err = template("--stream", c.Stream)
+	return f, err
+}
+
+// pickGPUs reads --gpus, on a machine with so many.
+func (c calibrateCommand) pickGPUs(machine int) ([]int, error) {
+	var all []int
+	switch c.GPUs {
+	case "none":
+		return nil, nil
+	case "all":
+		for i := range machine {
+			all = append(all, i)
+		}
+		return all, nil
+	}
+	for text := range strings.SplitSeq(c.GPUs, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || n < 0 || n >= machine || slices.Contains(all, n) {
+			return nil, fmt.Errorf("--gpus %q: want all, none, or numbers of this machine's %d GPUs, from 0, each once", c.GPUs, machine)
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+func template(what, text string) (launcher.Template, error) {
+	t, err := launcher.ParseTemplate(text)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", what, err)
+	}
+	return t, err
+}
+
+// nameOf makes an app's name of a program's.
+func nameOf(program string) string {
+	base := strings.TrimSuffix(filepath.Base(program), filepath.Ext(program))
+	name := strings.Trim(regexp.MustCompile(`[^A-Za-z0-9._-]+`).ReplaceAllString(base, "-"), "-.")
+	if !auth.ValidName(name) {
+		return "app"
+	}
+	return name
+}
