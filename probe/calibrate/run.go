@@ -316,6 +316,11 @@ func (r *ramp) measure(ctx context.Context, phase calibration.Phase) (*measured,
 		rule.Least, rule.Most = r.o.Soak, r.o.Soak+rule.Most
 	}
 	w := newWatch(rule, r.o.Period)
+	for key := range r.points {
+		if r.bounded(key) {
+			w.must = append(w.must, key)
+		}
+	}
 	if _, err := r.read(ctx); err != nil { // its window began before the change
 		return nil, err
 	}
@@ -326,6 +331,9 @@ func (r *ramp) measure(ctx context.Context, phase calibration.Phase) (*measured,
 		}
 		done = w.add(reading) || r.brims(reading)
 		r.tell(phase, w)
+	}
+	if key := w.unread(); key != "" {
+		return nil, fmt.Errorf("the load of %s can no longer be read: how many copies fit cannot be told without it", key)
 	}
 	return r.keep(phase, w), nil
 }

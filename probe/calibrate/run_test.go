@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -170,6 +171,18 @@ func TestTheFirstCopyFails(t *testing.T) {
 	r, err := simulate(t, &simulated{cost: constant(0.5), crash: func(n int) int { return n }}, nil)
 	if err == nil || err.Error() != "exit status 3" || r.Partial == "" || r.Fits != 0 {
 		t.Fatalf("%v, %q", err, r.Partial)
+	}
+}
+
+// TestAResourceGetsLost: what is unknown is not zero.
+func TestAResourceGetsLost(t *testing.T) {
+	r, err := simulate(t, &simulated{cost: constant(0.1), gpus: 1, gpu: 0.2, change: func(n int, r *Reading) {
+		if n > 2 {
+			delete(r.Loads, "gpu/0")
+		}
+	}}, nil)
+	if err == nil || !strings.Contains(err.Error(), "gpu/0 can no longer be read") || r.Partial == "" || r.Fits != 2 {
+		t.Errorf("%v, %d", err, r.Fits)
 	}
 }
 

@@ -36,6 +36,7 @@ type watch struct {
 	other  []float64
 	swaps  int
 	slow   string
+	must   []string // keys that must be read before anything is said
 }
 
 // followed is what one copy used, reading after reading.
@@ -115,10 +116,21 @@ func (w *watch) settled() bool {
 			return false
 		}
 	}
-	return len(w.levels) > 0
+	return len(w.levels) > 0 && w.unread() == ""
 }
 
-// verdicts are the loads as they stand, by key.
+// unread is a resource that was known before and is not now: what is unknown is
+// not zero, so nothing can be said without it.
+func (w *watch) unread() string {
+	for _, key := range w.must {
+		if _, known := w.levels[key]; !known {
+			return key
+		}
+	}
+	return ""
+}
+
+// traces are the readings, by key.
 func (w *watch) traces() map[string][]float64 {
 	all := make(map[string][]float64, len(w.loads))
 	for key, s := range w.loads {

@@ -95,7 +95,7 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 	}); err != nil {
 		return nil, err
 	}
-	r.gpus = nvml.New(nvml.Options{Command: o.NVML, Log: o.Log})
+	r.gpus = nvml.New(nvml.Options{Command: o.NVML, Period: o.Period, Log: o.Log})
 	r.gpus.Look(ctx)
 	s := o.Sampler
 	s.Period, s.Log, s.GPUs, s.Sessions = o.Period, o.Log, r.gpus, r.sessions

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -36,20 +37,30 @@ func TestGPUHost(t *testing.T) {
 // after.
 func scriptGPUs(t testing.TB, text string) {
 	t.Helper()
+	for _, variable := range gpuScript(t, text) {
+		name, value, _ := strings.Cut(variable, "=")
+		t.Setenv(name, value)
+	}
+}
+
+// gpuScript makes a driver's library of ours and its script, and returns the
+// environment for who is to load it. What goes wrong is an error of the test,
+// which goes on.
+func gpuScript(t testing.TB, text string) []string {
+	t.Helper()
 	gcc, err := exec.LookPath("gcc")
 	if err != nil {
-		t.Fatal("gcc is not installed: `make deps` installs it")
+		t.Error("gcc is not installed: `make deps` installs it")
 	}
 	dir := t.TempDir()
 	build := exec.CommandContext(t.Context(), gcc, "-shared", "-fPIC", "-o", filepath.Join(dir, "libnvidia-ml.so.1"), //nolint:gosec // fixed words
 		"../../probe/nvml/testdata/stub.c")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+		t.Errorf("%v: %s", err, out)
 	}
 	script := filepath.Join(dir, "script")
 	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
-	t.Setenv("LD_LIBRARY_PATH", dir)
-	t.Setenv("NVML_STUB", script)
+	return []string{"LD_LIBRARY_PATH=" + dir, "NVML_STUB=" + script}
 }

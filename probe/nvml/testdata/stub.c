@@ -48,6 +48,8 @@ static double of(void *device, const char *name, double otherwise) {
 	return get(key, otherwise);
 }
 
+static unsigned int percent(double value) { return value > 100 ? 100 : (unsigned int)value; }
+
 static int code(void *device, const char *name) {
 	char key[128];
 	if (of(device, "lost", 0)) return 15;
@@ -79,7 +81,7 @@ int nvmlDeviceGetName(void *device, char *name, unsigned int length) {
 int nvmlDeviceGetUtilizationRates(void *device, utilization *u) {
 	if (get("crash", 0)) abort();
 	if (get("hang", 0)) sleep(1000);
-	u->gpu = (unsigned int)of(device, "util", 0);
+	u->gpu = percent(of(device, "util", 0));
 	u->memory = 1;
 	return code(device, "util");
 }
@@ -105,7 +107,7 @@ int nvmlDeviceGetMigMode(void *device, unsigned int *now, unsigned int *later) {
 
 #ifndef OLD
 int nvmlDeviceGetEncoderUtilization(void *device, unsigned int *value, unsigned int *period) {
-	*value = (unsigned int)of(device, "encoder", 0);
+	*value = percent(of(device, "encoder", 0));
 	*period = 167000;
 	return code(device, "encoder");
 }

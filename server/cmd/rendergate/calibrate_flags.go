@@ -37,12 +37,13 @@ type calibrateCommand struct {
 	Bitrate quantity.Rate     `help:"Of a session's stream, for {{.BitrateBps}}." default:"8 Mbit/s"`
 
 	Threshold thresholds        `help:"Load up to which copies fit: 85%, or for each resource, as in cpu=80%,vram=95%. Unset: 85 % of cpu, gpu, encoder and uplink, 90 % of memory and vram." placeholder:"SHARE"`
-	MaxCopies int               `help:"Open no more than this." placeholder:"N"`
+	MaxCopies int               `help:"Open no more than this." default:"200" placeholder:"N"`
 	GPUs      string            `name:"gpus" help:"GPUs to spread copies over: all, none, or their numbers, as in 0,2." default:"all"`
 	Repeat    int               `help:"Measure all of it so often." default:"1" placeholder:"N"`
 	MinSettle quantity.Duration `help:"Watch each number of copies for at least this." default:"20s"`
 	MaxSettle quantity.Duration `help:"Wait no longer for a load to settle." default:"3m"`
 	Soak      quantity.Duration `help:"How long the answer is confirmed." default:"2m"`
+	Period    quantity.Duration `help:"Between two readings." default:"1s"`
 	Cores     float64           `help:"Count the load of copies alone, against so many cores; else the machine's." placeholder:"N"`
 	Uplink    quantity.Rate     `help:"What the uplink carries; unset: it is not watched." placeholder:"RATE"`
 
@@ -115,7 +116,7 @@ func (c calibrateCommand) options() (calibrateOptions, error) {
 	o.gpus = c.pickGPUs
 	o.rig = rig.Options{
 		BitrateBps: int64(c.Bitrate.Bps()), UplinkBps: c.Uplink.Bps(), EncoderSessions: c.EncoderSessions,
-		Guard: []string{program, "guard"}, NVML: []string{program, "nvml-reader"}, Period: time.Second,
+		Guard: []string{program, "guard"}, NVML: []string{program, "nvml-reader"}, Period: c.Period.Std(),
 		Sampler: sampler.Options{Share: c.Cores},
 	}
 	if c.Config == "" {
@@ -138,7 +139,7 @@ func (c calibrateCommand) options() (calibrateOptions, error) {
 
 func (c calibrateCommand) calibration(app launcher.App) calibrate.Options {
 	o := calibrate.Options{
-		App: app.Name, Thresholds: c.Threshold, MaxCopies: c.MaxCopies, Repeat: c.Repeat, Soak: c.Soak.Std(), Floor: c.FPS, Period: time.Second,
+		App: app.Name, Thresholds: c.Threshold, MaxCopies: c.MaxCopies, Repeat: c.Repeat, Soak: c.Soak.Std(), Floor: c.FPS, Period: c.Period.Std(),
 		Rule: calibrate.DefaultRule(),
 	}
 	if o.Thresholds == nil {
@@ -158,14 +159,16 @@ func (c calibrateCommand) check() error {
 		return errors.New("no command; want: rendergate calibrate [flags] -- COMMAND [ARG…], or --config FILE --app NAME")
 	case len(c.Command) > 0 && c.Config != "":
 		return errors.New("a command and --config: want one of them")
-	case c.MaxCopies < 0 || c.MaxCopies > 1000:
-		return fmt.Errorf("--max-copies %d: want 1 to 1000, or 0 for as many as fit", c.MaxCopies)
+	case c.MaxCopies < 1 || c.MaxCopies > 1000:
+		return fmt.Errorf("--max-copies %d: want 1 to 1000", c.MaxCopies)
 	case c.Repeat < 1 || c.Repeat > 100:
 		return fmt.Errorf("--repeat %d: want 1 to 100", c.Repeat)
-	case c.MinSettle.Std() < 5*time.Second || c.MaxSettle < c.MinSettle || c.MaxSettle.Std() > time.Hour:
-		return fmt.Errorf("--min-settle %v, --max-settle %v: want 5s or more, then no less, and at most 1h", c.MinSettle, c.MaxSettle)
-	case c.Soak.Std() < 5*time.Second || c.Soak.Std() > 24*time.Hour:
-		return fmt.Errorf("--soak %v: want 5s to 24h", c.Soak)
+	case c.Period.Std() < 100*time.Millisecond || c.Period.Std() > 10*time.Second:
+		return fmt.Errorf("--period %v: want 100ms to 10s", c.Period)
+	case c.MinSettle.Std() < time.Second || c.MaxSettle < c.MinSettle || c.MaxSettle.Std() > time.Hour:
+		return fmt.Errorf("--min-settle %v, --max-settle %v: want 1s or more, then no less, and at most 1h", c.MinSettle, c.MaxSettle)
+	case c.Soak.Std() < time.Second || c.Soak.Std() > 24*time.Hour:
+		return fmt.Errorf("--soak %v: want 1s to 24h", c.Soak)
 	case c.Cores < 0 || c.Cores > 4096:
 		return fmt.Errorf("--cores %v: want more than 0, or 0 for the machine", c.Cores)
 	case !(c.FPS >= 0 && c.FPS <= 1000):
