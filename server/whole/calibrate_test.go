@@ -99,7 +99,7 @@ func together[T any](t *testing.T, cases map[string]T, run func(name string, c T
 // calibrate runs the command in a folder of its own, with variables besides.
 func calibrate(t testing.TB, env []string, args ...string) (result, calibrated) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // our own program
 	cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), env...)
