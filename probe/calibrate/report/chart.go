@@ -2,164 +2,307 @@ package report
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/rendergate/rendergate/probe/wire/calibration"
 )
 
-// curve is load against copies.
-type curve struct {
-	Name      string
-	Label     string // says it in words
-	Line      string // the fitted curve
-	Band      string // where 95 % of levels lie about it
-	Points    []mark
-	Threshold float64 // y; 0 without one
-	Limit     string
-	Answer    float64 // x
-	Fits      int
-	Rows      []tick
-	Columns   []tick
+// chart is something against the number of copies, 420 x 270 in its own units:
+// narrow, so that its letters can be read on a telephone too.
+type chart struct {
+	Name, Label, Note string
+	Binds             bool
+	Line, Ahead, Band string // paths: the fitted curve, its part past what was measured, where 95 % of levels lie
+	Marks             []mark
+	Limit             *line
+	Answer            *tick
+	Rows, Columns     []tick
+	Below             string // what the lower axis counts
 }
 
 // mark is a measured level.
 type mark struct {
 	X, Y      float64
 	Low, High float64 // of its whisker
-	Soak      bool
+	Shape     shape
 	Title     string
 }
 
-// mostPoints bounds what is drawn: a page with more is slow, and shows no more.
-const mostPoints = 2000
+// shape says what a mark stands for without colour.
+type shape string
 
-func curveOf(r calibration.Result, key, name string, x calibration.Resource) curve {
-	n := copiesOn(r, x)
-	c := curve{Name: name, Fits: n, Limit: percent(x.Threshold)}
-	steps := r.Steps[:min(len(r.Steps), mostPoints)]
-	values, most := []float64{x.Threshold}, float64(n+1)
-	for _, s := range steps {
-		if l, there := s.Levels[key]; there && finite(l.Judged) {
-			values, most = append(values, l.Judged, l.High), max(most, float64(onKey(s, x.GPU)))
-		}
+const (
+	circle   shape = "circle"   // settled: judged by its mean
+	triangle shape = "triangle" // periodic or restless: judged by its 0.95 quantile
+	diamond  shape = "diamond"  // the soak that confirms the answer
+)
+
+// line is one across the drawing, with its words.
+type line struct {
+	Y, TextY float64
+	Text     string
+}
+
+// Where the axes of a chart lie.
+const (
+	chartLeft, chartRight = 50.0, 412.0
+	chartTop, chartBottom = 26.0, 222.0
+	chartInset            = 12.0 // from the axes to the first and the last number of copies
+	mostMarks             = 1500
+	mostColumns           = 10
+)
+
+// point is a level before it has a place.
+type point struct {
+	n            int
+	y, low, high float64
+	shape        shape
+	title        string
+}
+
+// drawing is what a chart is made from.
+type drawing struct {
+	points []point
+	curve  calibration.Curve
+	limit  float64 // 0: none
+	words  string  // of the limit
+	on     int     // copies at the answer; -1: not known
+	more   []float64
+	format func(step float64) func(float64) string
+}
+
+func loadChart(r calibration.Result, u use) chart {
+	d := drawing{points: levels(r, u), on: u.on, format: inPercent}
+	if u.described {
+		d.curve, d.more = u.Curve, []float64{u.AtFits, u.AtFitsPlusOne}
 	}
-	p := plane{most: most, top: topOf(values)}
-	for _, s := range steps {
-		l, there := s.Levels[key]
-		if !there || !finite(l.Judged+l.Half+l.High) {
-			continue
-		}
-		copies := onKey(s, x.GPU)
-		c.Points = append(c.Points, mark{
-			X: p.x(float64(copies)), Y: p.y(l.Judged), Low: p.y(l.Mean - l.Half), High: p.y(max(l.High, l.Mean+l.Half)), Soak: s.Soak,
-			Title: fmt.Sprintf("%d: %s, 0.95 quantile %s, %s", copies, percent(l.Judged), percent(l.High), l.Verdict),
-		})
+	if bounded(u) {
+		d.limit, d.words = u.Threshold, "threshold "+percent(u.Threshold)
 	}
-	c.draw(p, x.Curve)
-	if x.Threshold > 0 {
-		c.Threshold = p.y(x.Threshold)
+	c := d.chart()
+	c.Name, c.Binds, c.Below, c.Note, c.Label = u.name, u.binds, "copies", note(r, u), label(r, u, len(c.Marks))
+	if u.GPU >= 0 {
+		c.Below = fmt.Sprintf("copies on GPU %d", u.GPU)
 	}
-	c.Answer, c.Rows, c.Columns = p.x(float64(n)), p.rows(), p.columns()
-	c.Label = fmt.Sprintf("Load of %s against copies: %s without, %s more with each, %s with %d, %s with %d; threshold %s.",
-		name, percent(x.Base), percent(x.PerCopy), percent(x.AtFits), n, percent(x.AtFitsPlusOne), n+1, percent(x.Threshold))
 	return c
 }
 
+func levels(r calibration.Result, u use) []point {
+	var all []point
+	for _, s := range r.Steps {
+		l, there := s.Levels[u.key]
+		n, known := onStep(s, u.GPU)
+		if !there || !known || !drawable(l.Judged) {
+			continue
+		}
+		p := point{n: n, y: l.Judged, low: l.Judged, high: l.Judged, shape: shapeOf(s, l)}
+		if drawable(l.Mean, l.High) {
+			p.low, p.high = min(l.Mean, l.Judged), max(l.High, l.Judged)
+		}
+		p.title = fmt.Sprintf("%s: %s (mean %s, 0.95 quantile %s), %s", copies(n), percent(l.Judged), percent(l.Mean), percent(l.High), stands(s, l))
+		all = append(all, p)
+	}
+	return all
+}
+
+func shapeOf(s calibration.Step, l calibration.Level) shape {
+	switch {
+	case s.Soak:
+		return diamond
+	case l.Verdict == calibration.Periodic || l.Verdict == calibration.Restless:
+		return triangle
+	}
+	return circle
+}
+
+func stands(s calibration.Step, l calibration.Level) string {
+	text := plain(string(l.Verdict))
+	if l.Verdict == calibration.Periodic && finite(l.PeriodS) {
+		text += " every " + span(l.PeriodS)
+	}
+	if s.Soak {
+		text += ", in the soak"
+	}
+	return text
+}
+
+// chart gives everything its place.
+func (d drawing) chart() chart {
+	d.points = thin(d.points, mostMarks)
+	x := scale{float64(d.mostCopies()), chartLeft + chartInset, chartRight - chartInset}
+	y, step := upTo(d.top(), chartBottom, chartTop)
+	c := chart{Rows: y.marks(step, d.format(step)), Columns: x.marks(max(1, round(x.most, mostColumns)), inNumbers(1))}
+	for _, p := range d.points {
+		c.Marks = append(c.Marks, mark{x.at(float64(p.n)), y.at(p.y), y.at(p.low), y.at(p.high), p.shape, p.title})
+	}
+	c.draw(d, x, y)
+	if d.limit > 0 && drawable(d.limit) {
+		c.Limit = &line{Y: y.at(d.limit), TextY: beside(y.at(d.limit), chartTop), Text: d.words}
+	}
+	if d.on >= 0 && d.on <= int(x.most) {
+		c.Answer = &tick{x.at(float64(d.on)), fmt.Sprintf("%d fit", d.on)}
+		if d.on == 1 {
+			c.Answer.Text = "1 fits"
+		}
+	}
+	return c
+}
+
+// beside keeps the words of a line at the top inside the drawing.
+func beside(y, top float64) float64 {
+	if y < top+14 {
+		return tenth(y + 15)
+	}
+	return tenth(y - 6)
+}
+
+// mostDrawn bounds the numbers of copies that an axis goes to.
+const mostDrawn = 100_000
+
+func (d drawing) mostCopies() int {
+	most := 1
+	if d.on >= 0 {
+		most = max(most, min(d.on, mostDrawn)+1)
+	}
+	for _, p := range d.points {
+		most = max(most, min(p.n, mostDrawn))
+	}
+	return most
+}
+
+// top is the most that the drawing must have room for.
+func (d drawing) top() float64 {
+	most := 0.0
+	for _, v := range append(d.more, d.limit) {
+		if drawable(v) {
+			most = max(most, v)
+		}
+	}
+	for _, p := range d.points {
+		most = max(most, p.y, p.high)
+	}
+	return most
+}
+
+// measured is the largest number of copies with a level.
+func (d drawing) measured() float64 {
+	most := 0
+	for _, p := range d.points {
+		most = max(most, p.n)
+	}
+	return float64(most)
+}
+
+// parts of which a fitted curve is drawn.
+const parts = 48
+
 // draw draws the fitted curve and its band.
-func (c *curve) draw(p plane, f calibration.Curve) {
-	const parts = 40
-	var line, over, under []at
+func (c *chart) draw(d drawing, x, y scale) {
+	f := d.curve
+	if f == (calibration.Curve{}) || !drawable(f.Base, f.Slope, f.Bend) {
+		return
+	}
+	var seen, ahead pen
+	until := d.measured()
 	for i := range parts + 1 {
-		n := p.most * float64(i) / parts
-		y := f.At(n)
-		if !finite(y) || !finite(f.Sigma) {
-			return
+		n := x.most * float64(i) / parts
+		v := f.At(n)
+		if !y.holds(v) {
+			seen.lift()
+			ahead.lift()
+			continue
 		}
-		line = append(line, at{p.x(n), p.y(y)})
-		over = append(over, at{p.x(n), p.y(y + 1.96*f.Sigma)})
-		under = append([]at{{p.x(n), p.y(y - 1.96*f.Sigma)}}, under...)
+		if n <= until {
+			seen.to(x.at(n), y.at(v))
+		}
+		if n+x.most/parts > until {
+			ahead.to(x.at(n), y.at(v))
+		}
 	}
-	c.Line, c.Band = path(line), path(append(over, under...))
+	c.Line, c.Ahead = seen.String(), ahead.String()
+	if drawable(f.Sigma) && f.Sigma > 0 {
+		c.Band = band(f, x, y)
+	}
 }
 
-// onKey is how many copies of a step use the device.
-func onKey(s calibration.Step, gpu int) int {
-	if gpu < 0 {
-		return s.Copies
+func band(f calibration.Curve, x, y scale) string {
+	var p pen
+	for i := range 2*parts + 2 { // there above the curve, and back below it
+		j, side := i, 1.96
+		if i > parts {
+			j, side = 2*parts+1-i, -1.96
+		}
+		n := x.most * float64(j) / parts
+		if v := f.At(n) + side*f.Sigma; finite(v) {
+			p.to(x.at(n), y.at(v))
+		}
 	}
-	if gpu < len(s.PerGPU) {
-		return s.PerGPU[gpu]
-	}
-	return 0
+	return p.String() + "Z"
 }
 
-func copiesOn(r calibration.Result, x calibration.Resource) int {
-	if x.GPU < 0 {
-		return max(0, min(r.Fits, 10_000))
+// thin leaves out so many that at most the given number stay, evenly.
+func thin[T any](all []T, most int) []T {
+	if len(all) <= most {
+		return all
 	}
-	if x.GPU < len(r.FitsPerGPU) {
-		return max(0, min(r.FitsPerGPU[x.GPU], 10_000))
+	kept := make([]T, most)
+	for i := range kept {
+		kept[i] = all[int(math.Round(float64(i)*float64(len(all)-1)/float64(most-1)))]
 	}
-	return 0
+	return kept
 }
 
-// course is how a load went, step after step.
-type course struct {
-	Name      string
-	Label     string
-	Lines     []string // of each step
-	Starts    []tick   // of each step, with its copies
-	Threshold float64
-	Limit     string
-	Rows      []tick
-	Until     string
+// note is the line below a chart's name.
+func note(r calibration.Result, u use) string {
+	if !u.described {
+		return ""
+	}
+	text := percent(u.Base) + " without copies, " + percent(u.PerCopy) + " for each"
+	if u.on >= 0 {
+		text += fmt.Sprintf("; %s with %d", percent(u.AtFits), u.on)
+	}
+	if n, known := onPast(r, u); known && n > u.on {
+		how := "predicted"
+		if u.Seen {
+			how = "seen"
+		}
+		text += fmt.Sprintf(", %s with %d (%s)", percent(u.AtFitsPlusOne), n, how)
+	}
+	if u.Curve.Bend != 0 {
+		text += "; the curve bends"
+	}
+	return text + "."
 }
 
-// mostReadings bounds the readings that are drawn.
-const mostReadings = 20_000
+// label says a chart to those who do not see it.
+func label(r calibration.Result, u use, marks int) string {
+	text := fmt.Sprintf("%s against copies, %d measured levels.", u.name, marks)
+	if say := note(r, u); say != "" {
+		text += " " + say
+	}
+	if bounded(u) {
+		return text + " The threshold is " + percent(u.Threshold) + "."
+	}
+	return text + " There is no threshold."
+}
 
-func courseOf(r calibration.Result, key, name string, x calibration.Resource) (course, bool) {
-	var values []float64
-	total, last := 0, 0.0
+func frameChart(r calibration.Result) chart {
+	d := drawing{on: max(0, r.Fits), format: inNumbers}
 	for _, s := range r.Steps {
-		y := s.Trace[key]
-		if total+len(y) > mostReadings {
-			break
+		if s.Frames == nil || !drawable(*s.Frames) || s.Copies <= 0 {
+			continue
 		}
-		total += len(y)
-		values = append(values, y...)
-		last += float64(len(y)) * s.PeriodS
-	}
-	if total < 2 {
-		return course{}, false
-	}
-	p := plane{most: float64(total), top: topOf(append(values, x.Threshold))}
-	c := course{Name: name, Limit: percent(x.Threshold), Rows: p.rows(), Label: "Readings of " + name + ", one number of copies after another."}
-	if finite(last) {
-		c.Until = fmt.Sprintf("%.0f s of readings", last)
-	}
-	if x.Threshold > 0 {
-		c.Threshold = p.y(x.Threshold)
-	}
-	c.trace(r, key, p)
-	return c, true
-}
-
-// trace draws the readings, as many as the plane has room for.
-func (c *course) trace(r calibration.Result, key string, p plane) {
-	i := 0
-	for _, s := range r.Steps {
-		y := s.Trace[key]
-		if i+len(y) > int(p.most) {
-			return
+		p := point{n: s.Copies, y: *s.Frames, low: *s.Frames, high: *s.Frames, shape: circle}
+		if s.Soak {
+			p.shape = diamond
 		}
-		c.Starts = append(c.Starts, tick{p.x(float64(i)), fmt.Sprint(s.Copies)})
-		var line []at
-		for _, v := range y {
-			if finite(v) {
-				line = append(line, at{p.x(float64(i)), p.y(v)})
-			}
-			i++
-		}
-		c.Lines = append(c.Lines, path(line))
+		p.title = fmt.Sprintf("%s: %s frames a second", copies(s.Copies), decimal(*s.Frames, 1))
+		d.points = append(d.points, p)
 	}
+	if f := r.Frames.Floor; drawable(f) && f > 0 {
+		d.limit, d.words = f, "floor "+decimal(f, 1)
+	}
+	c := d.chart()
+	c.Name, c.Below, c.Label = "Frames a second of the slowest copy", "copies", "Frames a second of the slowest copy against copies. "+framesSay(r)
+	return c
 }
