@@ -30,7 +30,7 @@ func answer(r calibration.Result) string {
 	}
 	text := fit + " on this host" + spread(r.FitsPerGPU) + ": " + binds(r)
 	if sure := confidence(r.Confidence); sure != "" {
-		text += ", and that is " + sure + " sure"
+		text += "; this is " + sure + " sure"
 	}
 	return text + "."
 }
@@ -76,7 +76,7 @@ func binds(r calibration.Result) string {
 	case calibration.BindingMaxCopies:
 		return "no more were asked for (--max-copies), so that more may fit"
 	}
-	return called(r.Binding) + " binds, and allows no more"
+	return called(r.Binding) + " binds"
 }
 
 func confidence(p float64) string {
@@ -84,9 +84,9 @@ func confidence(p float64) string {
 	case !finite(p) || p <= 0 || p > 1:
 		return ""
 	case p > 0.99:
-		return "over 99 %"
+		return "over 99\u00a0%"
 	}
-	return decimal(100*p, 0) + " %"
+	return decimal(100*p, 0) + "\u00a0%"
 }
 
 // check says what was predicted of one copy past the answer, and what was seen.

@@ -67,12 +67,13 @@ type drawing struct {
 	limit  float64 // 0: none
 	words  string  // of the limit
 	on     int     // copies at the answer; -1: not known
+	open   bool    // the answer is not known: it ended early
 	more   []float64
 	format func(step float64) func(float64) string
 }
 
 func loadChart(r calibration.Result, u use) chart {
-	d := drawing{points: levels(r, u), on: u.on, format: inPercent}
+	d := drawing{points: levels(r, u), on: u.on, open: r.Partial != "", format: inPercent}
 	if u.described {
 		d.curve, d.more = u.Curve, []float64{u.AtFits, u.AtFitsPlusOne}
 	}
@@ -140,12 +141,19 @@ func (d drawing) chart() chart {
 		c.Limit = &line{Y: y.at(d.limit), TextY: beside(y.at(d.limit), chartTop), Text: d.words}
 	}
 	if d.on >= 0 && d.on <= int(x.most) {
-		c.Answer = &tick{x.at(float64(d.on)), fmt.Sprintf("%d fit", d.on)}
-		if d.on == 1 {
-			c.Answer.Text = "1 fits"
-		}
+		c.Answer = &tick{x.at(float64(d.on)), d.answer()}
 	}
 	return c
+}
+
+func (d drawing) answer() string {
+	switch {
+	case d.open:
+		return fmt.Sprintf("%d so far", d.on)
+	case d.on == 1:
+		return "1 fits"
+	}
+	return fmt.Sprintf("%d fit", d.on)
 }
 
 // beside keeps the words of a line at the top inside the drawing.
@@ -257,7 +265,7 @@ func note(r calibration.Result, u use) string {
 	if !u.described {
 		return ""
 	}
-	text := percent(u.Base) + " without copies, " + percent(u.PerCopy) + " for each"
+	text := percent(u.Base) + " without copies, " + percent(u.PerCopy) + " for each copy"
 	if u.on >= 0 {
 		text += fmt.Sprintf("; %s with %d", percent(u.AtFits), u.on)
 	}
@@ -287,7 +295,7 @@ func label(r calibration.Result, u use, marks int) string {
 }
 
 func frameChart(r calibration.Result) chart {
-	d := drawing{on: max(0, r.Fits), format: inNumbers}
+	d := drawing{on: max(0, r.Fits), open: r.Partial != "", format: inNumbers}
 	for _, s := range r.Steps {
 		if s.Frames == nil || !drawable(*s.Frames) || s.Copies <= 0 {
 			continue

@@ -132,11 +132,11 @@ func TestASegmentIsLabelledWhereThereIsRoom(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{percent(0.853), "85.3 %"}, {percent(0), "0.0 %"}, {percent(0.00123), "0.12 %"}, {percent(-0.00001), "0.00 %"}, {percent(math.NaN()), unknown}, {percent(1e300), "1e+302 %"},
+		{percent(0.853), "85.3\u00a0%"}, {percent(0), "0.0\u00a0%"}, {percent(0.00123), "0.12\u00a0%"}, {percent(-0.00001), "0.00\u00a0%"}, {percent(math.NaN()), unknown}, {percent(1e300), "1e+302\u00a0%"},
 		{span(3.04), "3.0 s"}, {span(59), "59 s"}, {span(61), "1 min 1 s"}, {span(7261), "2 h 1 min"}, {span(math.Inf(1)), ""}, {span(-1), ""},
 		{amount(calibration.CPU, 1.5), "1.50 cores"}, {amount(calibration.VRAM, 3<<30), "3.00 GiB"}, {amount(calibration.Uplink, 2.5e6), "2.5 Mbit/s"}, {amount(calibration.GPULoad, 1), ""},
 		{capacity(calibration.GPULoad, 1), "1 GPU"}, {capacity(calibration.CPU, 2.5), "2.50 cores"}, {capacity(calibration.EncoderSessions, 8), "8 sessions"}, {capacity("disk", 0), unknown},
-		{typed([]string{"./a", "b c", "it's", ""}), `./a 'b c' 'it'\''s' ''`}, {confidence(0.5), "50 %"}, {confidence(2), ""}, {confidence(math.NaN()), ""},
+		{typed([]string{"./a", "b c", "it's", ""}), `./a 'b c' 'it'\''s' ''`}, {confidence(0.5), "50\u00a0%"}, {confidence(2), ""}, {confidence(math.NaN()), ""},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, not %q", c.got, c.want)

@@ -54,7 +54,7 @@ func positive(kind string, x float64) string {
 	if !finite(x) || x <= 0 {
 		return ""
 	}
-	return amount(kind, x)
+	return capacity(kind, x)
 }
 
 func when(r calibration.Result) string {

@@ -111,7 +111,7 @@ type row struct {
 	Interval           string
 	Spread, Peak       string
 	AtFits, On         string
-	Past, How          string
+	Past, How, OnPast  string
 	Alone, AloneOnAll  string
 	Capacity, BaseUnit string
 }
@@ -120,7 +120,7 @@ func rowOf(r calibration.Result, u use) row {
 	x := row{
 		Name: u.name, Binds: u.binds, Threshold: "none", Base: percent(u.Base), BaseUnit: amount(u.kind, u.Base*u.Capacity),
 		Mean: percent(u.PerCopy), Unit: amount(u.kind, u.PerCopy*u.Capacity),
-		Interval: percent(u.PerCopyLow) + " to " + percent(u.PerCopyHigh),
+		Interval: between(u.PerCopyLow, u.PerCopyHigh),
 		AtFits:   percent(u.AtFits), Past: percent(u.AtFitsPlusOne), How: past(r, u),
 		Alone: alone(u.Alone), Capacity: capacity(u.kind, u.Capacity),
 	}
@@ -130,8 +130,11 @@ func rowOf(r calibration.Result, u use) row {
 	if u.on >= 0 {
 		x.On = copies(u.on)
 	}
+	if n, known := onPast(r, u); known {
+		x.OnPast = copies(n)
+	}
 	if u.all != 0 {
-		x.AloneOnAll = "on all GPUs: " + alone(u.all)
+		x.AloneOnAll = alone(u.all) + " on all"
 	}
 	if u.Spread != nil && finite(*u.Spread) {
 		x.Spread = "± " + percent(*u.Spread)
@@ -143,6 +146,13 @@ func rowOf(r calibration.Result, u use) row {
 }
 
 func bounded(u use) bool { return finite(u.Threshold) && u.Threshold > 0 }
+
+func between(low, high float64) string {
+	if !finite(low, high) {
+		return unknown
+	}
+	return percent(low) + " to " + percent(high)
+}
 
 func alone(n int) string {
 	if n < 0 {
@@ -157,9 +167,6 @@ func past(r calibration.Result, u use) string {
 	how := "predicted"
 	if u.Seen {
 		how = "seen"
-	}
-	if n, known := onPast(r, u); known {
-		how += " with " + copies(n)
 	}
 	if bounded(u) && u.AtFitsPlusOne > u.Threshold {
 		how += ", over"

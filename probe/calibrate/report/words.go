@@ -39,7 +39,7 @@ func percent(x float64) string {
 	if math.Abs(x) < 0.01 && x != 0 {
 		digits = 2
 	}
-	return decimal(100*x, digits) + " %"
+	return decimal(100*x, digits) + "\u00a0%" // a line does not break before the sign
 }
 
 // amount writes x in the unit of the kind; nothing where a share says it all.
@@ -76,10 +76,13 @@ func capacity(kind string, x float64) string {
 		return plural(x, "core")
 	}
 	if text := amount(kind, x); text != "" {
-		return text
+		return short.Replace(text)
 	}
 	return decimal(x, 2)
 }
+
+// short leaves out digits that say nothing.
+var short = strings.NewReplacer(".00 ", " ", ".0 ", " ")
 
 // plural counts things, with digits only where it is not a whole number.
 func plural(x float64, what string) string {
@@ -166,5 +169,5 @@ func name(kind string, gpu int) string {
 	if gpu < 0 {
 		return called(kind)
 	}
-	return fmt.Sprintf("%s of GPU %d", called(kind), gpu)
+	return fmt.Sprintf("%s of GPU\u00a0%d", called(kind), gpu)
 }
