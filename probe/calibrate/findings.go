@@ -23,6 +23,7 @@ func (r *ramp) found(code string, n int, format string, args ...any) {
 const (
 	full   = 0.95 // one copy alone takes all there is
 	busy   = 0.10 // load without copies
+	bursts = 0.05 // of another program, for moments
 	nobody = 0.03 // load that came beside the copies
 	idle   = 0.20 // of what the others use
 )
@@ -62,10 +63,14 @@ func (r *ramp) look(m *measured) {
 
 // lookAtOthers compares the load that is no copy's with that before the first.
 func (r *ramp) lookAtOthers(m *measured) {
-	if len(m.watch.other) == 0 {
+	if m.watch.alien > bursts {
+		r.found("bursts", m.Copies, "With %s another program took up to %.0f %% of the CPU for moments. Those were left out; end it if it is not to run beside sessions.", copies(m.Copies), 100*m.watch.alien)
+	}
+	all := m.watch.rest()
+	if len(all) == 0 {
 		return
 	}
-	rest := average(m.watch.other)
+	rest := median(all)
 	if m.Copies == 0 {
 		r.rest = &rest
 		return

@@ -168,7 +168,7 @@ func (r *ramp) resource(key string, a answer) (calibration.Resource, bool) {
 	means, _ := grow(r.means[key])
 	mean, half := means.perCopy(float64(max(1, n)))
 	if hard(key) && a.soak != nil {
-		mean, half = a.soak.watch.own(kind, mean, half)
+		mean, half = a.soak.watch.ownUse(kind, mean, half)
 	}
 	x.PerCopy, x.PerCopyLow, x.PerCopyHigh = mean, mean-half, mean+half
 	x.AtFits = g.At(float64(n))

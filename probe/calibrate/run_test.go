@@ -113,6 +113,7 @@ func TestFindings(t *testing.T) {
 		"periodic":        {cost: constant(1), change: loops(0.05)},
 		"restless":        {cost: constant(1), change: wanders()},
 		"idle_copy":       {cost: constant(1), idles: 3},
+		"bursts":          {cost: constant(1), sd: 0.003, change: strikes(0.4)},
 		"swap":            {cost: constant(1), change: func(n int, r *Reading) { r.SwapBps = float64(n) * 1e6 }},
 		"throttled":       {cost: constant(1), change: func(n int, r *Reading) { r.Throttled = map[bool]string{true: "heat"}[n > 3] }},
 		"other_load":      {cost: constant(1), change: func(n int, r *Reading) { r.Loads["cpu"] = min(1, r.Loads["cpu"]+0.15*min(1, float64(n))) }},
@@ -135,6 +136,25 @@ func loops(amplitude float64) func(int, *Reading) {
 	return func(n int, r *Reading) {
 		at := float64(time.Now().UnixNano()) / 1e9
 		r.Loads["cpu"] = min(1, max(0, r.Loads["cpu"]+min(1, float64(n))*amplitude*math.Sin(2*math.Pi*at/10)))
+	}
+}
+
+// strikes has another program run for two seconds of every fifteen.
+func strikes(by float64) func(int, *Reading) {
+	at := 0
+	return func(_ int, r *Reading) {
+		if at++; at%15 < 2 {
+			r.Loads["cpu"] = min(1, r.Loads["cpu"]+by)
+		}
+	}
+}
+
+// TestBurstsAreLeftOut: what another program takes for moments changes neither
+// the answer nor the cost.
+func TestBurstsAreLeftOut(t *testing.T) {
+	r, err := simulate(t, &simulated{cost: constant(0.5), sd: 0.004, change: strikes(0.3)}, nil)
+	if x := r.Resources["cpu"]; err != nil || r.Fits != 13 || math.Abs(x.PerCopy*8-0.5) > 0.02 || x.Base > 0.02 {
+		t.Errorf("%d copies of %v cores, base %v: %v", r.Fits, 8*x.PerCopy, x.Base, err)
 	}
 }
 

@@ -33,7 +33,9 @@ type watch struct {
 	levels map[string]calibration.Level
 	copies map[int]*followed
 	count  int // readings
-	other  []float64
+	cpu    []float64
+	own    []float64 // of each in cpu, what copies used; NaN where that is not known
+	alien  float64   // the most of the CPU that was left out at a moment
 	swaps  int
 	slow   string
 	must   []string // keys that must be read before anything is said
@@ -58,6 +60,11 @@ func (w *watch) add(r Reading) bool {
 			s = NewSettling(w.rule, w.period)
 			w.loads[key] = s
 		}
+		if key == calibration.CPU {
+			w.cpu, w.own = append(w.cpu, y), append(w.own, ownCPU(r))
+			clean := w.withoutBursts()
+			s.y, y = clean[:len(clean)-1], clean[len(clean)-1]
+		}
 		w.levels[key] = s.Add(y)
 	}
 	for n, use := range r.Copies {
@@ -81,18 +88,60 @@ func (w *watch) follow(n int, use Use) {
 	}
 }
 
-// lookBeside notes what else there is: load that is nobody's, swap, throttling.
-func (w *watch) lookBeside(r Reading) {
-	if cpu, known := r.Loads[calibration.CPU]; known {
-		rest, all := cpu, true
-		for _, use := range r.Copies {
-			own, seen := use.Loads[calibration.CPU]
-			rest, all = rest-own, all && seen
+// ownCPU is what all copies used together; NaN if that of one is not known.
+func ownCPU(r Reading) float64 {
+	sum := 0.0
+	for _, use := range r.Copies {
+		own, seen := use.Loads[calibration.CPU]
+		if !seen {
+			return math.NaN()
 		}
-		if all {
-			w.other = append(w.other, rest)
+		sum += own
+	}
+	return sum
+}
+
+// burst is by how much the load that is no copy's must stand out to be left out.
+const burst = 0.03
+
+// rest is the load that is no copy's, where it is known.
+func (w *watch) rest() []float64 {
+	var rest []float64
+	for i, own := range w.own {
+		if !math.IsNaN(own) {
+			rest = append(rest, w.cpu[i]-own)
 		}
 	}
+	return rest
+}
+
+// withoutBursts is the CPU's load without what another program took for a
+// moment, as a cron job does: the load that is no copy's is cut where it stands
+// out from itself by more than three deviations (by the median, so that what is
+// there half of the time or more stays in).
+func (w *watch) withoutBursts() []float64 {
+	rest := w.rest()
+	if len(rest) == 0 {
+		return slices.Clone(w.cpu)
+	}
+	middle := median(rest)
+	off := make([]float64, len(rest))
+	for i, v := range rest {
+		off[i] = math.Abs(v - middle)
+	}
+	most := middle + max(burst, 3*1.4826*median(off))
+	clean := slices.Clone(w.cpu)
+	for i, own := range w.own {
+		if over := w.cpu[i] - own - most; over > 0 { // not where own is NaN
+			clean[i] -= over
+			w.alien = max(w.alien, over)
+		}
+	}
+	return clean
+}
+
+// lookBeside notes what else there is: swap, throttling.
+func (w *watch) lookBeside(r Reading) {
 	if r.SwapBps > swapping {
 		w.swaps++
 	}
@@ -134,9 +183,13 @@ func (w *watch) unread() string {
 func (w *watch) traces() map[string][]float64 {
 	all := make(map[string][]float64, len(w.loads))
 	for key, s := range w.loads {
-		all[key] = make([]float64, len(s.y))
-		for i, y := range s.y {
-			all[key][i] = math.Round(y*1e4) / 1e4
+		y := s.y
+		if key == calibration.CPU {
+			y = w.cpu // as it was
+		}
+		all[key] = make([]float64, len(y))
+		for i, v := range y {
+			all[key][i] = math.Round(v*1e4) / 1e4
 		}
 	}
 	return all
@@ -190,10 +243,10 @@ func (w *watch) means(kind string) map[int]float64 {
 	return all
 }
 
-// own is what one copy uses by its own account, where that is known and agrees
+// ownUse is what one copy uses by its own account, where that is known and agrees
 // with what the host's load says: memory of the host goes up and down by more
 // than a small copy takes.
-func (w *watch) own(kind string, mean, half float64) (own, ownHalf float64) {
+func (w *watch) ownUse(kind string, mean, half float64) (own, ownHalf float64) {
 	means := slices.Collect(maps.Values(w.means(kind)))
 	if len(means) == 0 {
 		return mean, half

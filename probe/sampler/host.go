@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/shirou/gopsutil/v3/cpu"
 	"github.com/shirou/gopsutil/v3/mem"
 
 	"github.com/rendergate/rendergate/probe/cgroup"
+	"github.com/rendergate/rendergate/probe/wire"
 )
 
 // Scopes, as the log and the config name them.
@@ -108,19 +110,17 @@ func (r *round) host(ctx context.Context) {
 	}
 }
 
-// readMachine reads the machine. Time that the hypervisor gave to others counts
-// as used, since it is not there for sessions either; a guest's is part of the
-// user's already.
+// readMachine reads the machine.
 func (r *round) readMachine(ctx context.Context) {
 	h := r.s.host
 	all, err := cpu.TimesWithContext(ctx, false)
+	r.now.machineAt = time.Now() // reading the sessions before it took a while
 	if err == nil && len(all) != 1 {
 		err = fmt.Errorf("want one line of CPU times, got %d", len(all))
 	}
 	if err == nil {
-		t := all[0]
-		busy := t.User + t.System + t.Nice + t.Irq + t.Softirq + t.Steal
-		r.sample.CPU = times(r.rate("machine", busy), 1/h.machine)
+		r.now.idle = all[0].Idle + all[0].Iowait
+		r.sample.CPU = r.busy()
 	}
 	r.s.said("cpu", err)
 	m, err := mem.VirtualMemoryWithContext(ctx)
@@ -130,6 +130,28 @@ func (r *round) readMachine(ctx context.Context) {
 		r.sample.Memory = value(h.memory - float64(m.Available))
 	}
 	r.s.said("memory", err)
+}
+
+// idleError is how much longer than the window all cores may have idled by their
+// counters, which tick in hundredths of a second.
+const idleError = 0.05
+
+// busy is what the machine did not idle. Linux measures how long a core idles,
+// but of busy time it counts the ticks at which it was busy, which for programs
+// that run in short bursts is off by some points in a second. Time that the
+// hypervisor gave to others counts as used, since it is not there for sessions
+// either.
+func (r *round) busy() wire.Reading {
+	before := r.s.last
+	if before.machineAt.IsZero() || r.window <= 0 || r.now.idle < before.idle {
+		return nil
+	}
+	window := r.now.machineAt.Sub(before.machineAt).Seconds()
+	share := 1 - (r.now.idle-before.idle)/(window*r.s.host.machine)
+	if share < 0 && share > -idleError {
+		share = 0
+	}
+	return value(share)
 }
 
 // readOwn reads the cgroup that bounds the host, and those above it that do: the

@@ -53,6 +53,8 @@ type reading struct {
 	counters  map[string]float64
 	trees     map[string]tree
 	processes map[int]proc // nil: they could not be read
+	machineAt time.Time    // of idle; zero: it was not read
+	idle      float64      // seconds that the machine's cores have idled, all together
 }
 
 // New makes a sampler and looks at what the host is.
