@@ -53,10 +53,11 @@ func courseOf(r calibration.Result, u use) (course, bool) {
 		c.Note = fmt.Sprintf("The first %d of %d repetitions.", mostStrips, len(all))
 		all = all[:mostStrips]
 	}
-	y, step := upTo(highest(all, u), stripBottom, stripTop)
+	y, _ := upTo(highest(all, u), stripBottom, stripTop)
+	step := round(y.most, 2)
 	for _, steps := range all {
 		s := stripOf(thin(steps, mostSegments), u, y)
-		s.Rows = y.marks(2*step, inPercent(step))
+		s.Rows = y.marks(step, inPercent(step))
 		if len(all) > 1 {
 			s.Name = fmt.Sprintf("run %d", steps[0].Run)
 		}
