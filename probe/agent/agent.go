@@ -43,7 +43,10 @@ type Options struct {
 	Token    string   // used where Config names no token_file
 	Version  string   // of this program
 	Guard    []string // see launcher.Options
-	Log      *slog.Logger
+	// Calibrate is the command that calibrates an app of Config; empty: this
+	// host is not calibrated from afar.
+	Calibrate []string
+	Log       *slog.Logger
 	// Listening, if set, hears of the gate's address once it is open.
 	Listening func(net.Addr)
 }
@@ -59,6 +62,7 @@ type agent struct {
 	gate       *gate.Gate
 	launcher   *launcher.Launcher
 	publishers *publishers
+	calibrator *calibrator
 	sampler    Sampler
 	samples    chan taken
 	draining   atomic.Bool
@@ -111,8 +115,18 @@ func newAgent(o Options) (*agent, error) {
 	}); err != nil {
 		return nil, err
 	}
+	a.calibrator = newCalibrator(o.Calibrate, a.empty, o.Log)
 	a.sampler, err = o.Sampling(a.launcher.Running)
 	return a, err
+}
+
+// empty says why the host cannot be calibrated now: what others use would be
+// counted.
+func (a *agent) empty() error {
+	if n := len(a.launcher.Running()); n > 0 {
+		return fmt.Errorf("%d sessions run on this host: drain it and wait until it is empty", n)
+	}
+	return nil
 }
 
 func cgroup(configured string) string {
@@ -175,6 +189,7 @@ func (a *agent) run(ctx context.Context) error {
 	case err = <-failed:
 		a.log.Error("a part of the probe has failed; all of it stops", "err", err)
 	}
+	a.calibrator.close()
 	door.end()
 	sessions.end()
 	a.publishers.close()

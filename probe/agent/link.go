@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/rendergate/rendergate/probe/wire"
+	"github.com/rendergate/rendergate/probe/wire/calibration"
 )
 
 // Limits of the host socket.
@@ -63,6 +64,7 @@ func (a *agent) connect(ctx context.Context) error {
 		close(l.broken)
 	})
 	err = l.write(ctx)
+	a.calibrator.cancel()      // who asked for it is gone
 	_ = conn.NetConn().Close() // wakes the reader
 	reading.Wait()
 	if err == nil || errors.Is(err, errBroken) {
@@ -150,6 +152,8 @@ func (l *link) pump(ctx context.Context) error {
 			err = l.flush()
 		case s := <-l.agent.samples:
 			err = l.sample(s)
+		case u := <-l.agent.calibrator.updates:
+			err = l.update(u)
 		case <-ping.C:
 			err = l.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout))
 		case <-l.broken:
@@ -174,6 +178,21 @@ func (l *link) flush() error {
 			return err
 		}
 	}
+}
+
+// update tells how a calibration goes. A result whose readings do not fit into a
+// frame goes without them: they are for drawing alone.
+func (l *link) update(u calibration.Update) error {
+	frame := wire.FromHost{Type: "calibration", Calibration: &u}
+	if data, err := json.Marshal(frame); err != nil || len(data) > wire.MaxFrameBytes {
+		if u.Result == nil {
+			return err
+		}
+		for i := range u.Result.Steps {
+			u.Result.Steps[i].Trace = nil
+		}
+	}
+	return l.send(frame)
 }
 
 func (l *link) sample(s taken) error {
@@ -254,7 +273,7 @@ func decode(data []byte) (*wire.ToHost, error) {
 	}
 	for kind, there := range map[string]bool{
 		"welcome": f.Welcome != nil, "start": f.Start != nil, "stop": f.Stop != nil, "drain": f.Drain != nil,
-		"publish": f.Publish != nil, "ack": f.Ack != nil, "error": f.Error != nil,
+		"publish": f.Publish != nil, "calibrate": f.Calibrate != nil, "ack": f.Ack != nil, "error": f.Error != nil,
 	} {
 		if kind == f.Type {
 			if !there {

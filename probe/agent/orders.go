@@ -53,6 +53,9 @@ func (a *agent) act(f *wire.ToHost) {
 	case "welcome":
 		a.log.Warn("a second welcome is ignored")
 		return
+	case "calibrate":
+		a.calibrator.order(f.Calibrate)
+		return
 	}
 	if err := a.book.obey(f.Journal, f.Seq); err != nil {
 		a.log.Error("decision of the service refused", "type", f.Type, "err", err)

@@ -54,11 +54,12 @@ type counters struct {
 
 // counter is one copy's.
 type counter struct {
-	told  float64
-	at    time.Time // of told
-	count int       // chunks since
-	since time.Time
-	stop  context.CancelFunc
+	told   float64
+	at     time.Time // of told
+	counts bool      // its stream is read, and count is of its chunks
+	count  int       // chunks since
+	since  time.Time
+	stop   context.CancelFunc
 }
 
 func newCounters(ctx context.Context, o Frames, log *slog.Logger) (*counters, error) {
@@ -143,7 +144,7 @@ func (c *counters) tell(n int, frames float64) {
 func (c *counters) follow(ctx context.Context, n int, stream string) {
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.mu.Lock()
-	x := &counter{stop: stop, since: time.Now()}
+	x := &counter{stop: stop, since: time.Now(), counts: stream != ""}
 	c.copies[n] = x
 	c.mu.Unlock()
 	if stream == "" {
@@ -210,7 +211,7 @@ func (c *counters) frames(n int) *float64 {
 	if x == nil {
 		return nil
 	}
-	if c.o.Stream.String() != "" {
+	if x.counts {
 		now := time.Now()
 		f := float64(x.count) / max(0.1, now.Sub(x.since).Seconds())
 		x.count, x.since = 0, now

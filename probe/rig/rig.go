@@ -31,6 +31,7 @@ type Options struct {
 	Frames          Frames            // how delivered frames are counted
 	BitrateBps      int64             // for templates
 	Ports           launcher.PortRange
+	Cgroup          string  // see launcher.Options
 	UplinkBps       float64 // 0: none is watched
 	EncoderSessions int     // the most at once on each GPU; 0: as the driver says, if it does
 	Guard           []string
@@ -91,7 +92,7 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 	}
 	apps := map[string]launcher.App{appName: app, sceneName: scene(o.Scene, app)}
 	if r.launcher, err = launcher.New(launcher.Options{
-		Apps: apps, Ports: o.Ports, Guard: o.Guard, Scratch: o.Copies.scratch(), Notify: r.changed, Output: r.printed, Log: o.Log,
+		Apps: apps, Ports: o.Ports, Cgroup: o.Cgroup, Guard: o.Guard, Scratch: o.Copies.scratch(), Notify: r.changed, Output: r.printed, Log: o.Log,
 	}); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,11 @@
 // golden JSON in testdata.
 package wire
 
-import "time"
+import (
+	"time"
+
+	"github.com/rendergate/rendergate/probe/wire/calibration"
+)
 
 // Subprotocols and paths.
 const (
@@ -21,10 +25,12 @@ type Reading = *float64
 
 // FromHost is any frame from a host; Type says which field is set.
 type FromHost struct {
-	Type    string   `json:"type"` // hello, sample, session
+	Type    string   `json:"type"` // hello, sample, session, calibration
 	Hello   *Hello   `json:"hello,omitempty"`
 	Sample  *Sample  `json:"sample,omitempty"`
 	Session *Session `json:"session,omitempty"`
+	// Calibration says how a calibration goes that the server asked for.
+	Calibration *calibration.Update `json:"calibration,omitempty"`
 }
 
 // Hello is the first frame of a host.
@@ -101,7 +107,7 @@ type Session struct {
 // say which decision it follows from: a host refuses an older one than it has
 // seen, except that start is idempotent.
 type ToHost struct {
-	Type    string   `json:"type"` // welcome, start, stop, drain, publish, ack, error
+	Type    string   `json:"type"` // welcome, start, stop, drain, publish, calibrate, ack, error
 	Journal string   `json:"journal"`
 	Seq     uint64   `json:"seq"`
 	Welcome *Welcome `json:"welcome,omitempty"`
@@ -109,8 +115,19 @@ type ToHost struct {
 	Stop    *Stop    `json:"stop,omitempty"`
 	Drain   *Drain   `json:"drain,omitempty"`
 	Publish *Publish `json:"publish,omitempty"`
-	Ack     *Ack     `json:"ack,omitempty"`
-	Error   *Error   `json:"error,omitempty"`
+	// Calibrate follows from no decision: a host takes it whatever its Seq.
+	Calibrate *Calibrate `json:"calibrate,omitempty"`
+	Ack       *Ack       `json:"ack,omitempty"`
+	Error     *Error     `json:"error,omitempty"`
+}
+
+// Calibrate says to calibrate an app, on a host that is drained; or, with On
+// false, to end that and tell what was measured so far. It lives as long as the
+// connection it came by.
+type Calibrate struct {
+	ID    string            `json:"id"`
+	On    bool              `json:"on"`
+	Order calibration.Order `json:"order,omitzero"`
 }
 
 // Welcome answers hello. Sessions are all that the pool knows on this host: the

@@ -139,6 +139,8 @@ func (a *api) routes(e *echo.Echo) {
 	v1.POST("/pools/:pool/resume", a.resume)
 	v1.POST("/hosts/:host/drain", a.drain)
 	v1.POST("/hosts/:host/undrain", a.undrain)
+	v1.POST("/hosts/:host/calibration", a.calibrate)
+	v1.DELETE("/hosts/:host/calibration", a.endCalibration)
 	v1.DELETE("/hosts/:host/token", a.revokeHost)
 	v1.DELETE("/sessions/:id", a.endSession)
 	v1.DELETE("/entries/:id", a.removeEntry)

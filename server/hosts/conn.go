@@ -16,6 +16,7 @@ import (
 
 	"github.com/rendergate/rendergate/admission"
 	"github.com/rendergate/rendergate/probe/wire"
+	"github.com/rendergate/rendergate/probe/wire/calibration"
 )
 
 // conn is one host's connection. The write loop owns writing; everybody else
@@ -26,14 +27,16 @@ type conn struct {
 	log   *slog.Logger
 	hello wire.Hello // owned by serve
 	pool  pool
-	token string // newly enrolled, for the welcome
-	out   chan wire.ToHost
-	quit  chan struct{}
-	once  sync.Once
-	code  int // written before quit is closed
-	text  string
-	skewS atomicFloat
-	seq   uint64 // newest sample; owned by the read loop
+	// calibrated hears of a calibration; set by serve
+	calibrated func(*conn, calibration.Update)
+	token      string // newly enrolled, for the welcome
+	out        chan wire.ToHost
+	quit       chan struct{}
+	once       sync.Once
+	code       int // written before quit is closed
+	text       string
+	skewS      atomicFloat
+	seq        uint64 // newest sample; owned by the read loop
 }
 
 type atomicFloat struct{ bits atomic.Uint64 }
@@ -152,7 +155,8 @@ func decode(data []byte) (*wire.FromHost, error) {
 	switch {
 	case frame.Type == "hello" && frame.Hello != nil,
 		frame.Type == "sample" && frame.Sample != nil,
-		frame.Type == "session" && frame.Session != nil:
+		frame.Type == "session" && frame.Session != nil,
+		frame.Type == "calibration" && frame.Calibration != nil:
 		return &frame, nil
 	case frame.Type == "":
 		return nil, &badFrame{code: "not_understood", err: errors.New(`no "type"; want hello, sample or session`)}
@@ -237,6 +241,8 @@ func (c *conn) take(ctx context.Context, frame *wire.FromHost) error {
 		c.takeSample(frame.Sample, time.Now())
 	case "session":
 		return c.takeSession(ctx, frame.Session)
+	case "calibration":
+		c.calibrated(c, *frame.Calibration)
 	default:
 		c.complain(&badFrame{code: "unexpected", err: errors.New("hello comes once, first")})
 	}

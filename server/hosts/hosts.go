@@ -65,17 +65,19 @@ type Options struct {
 
 // Hub holds the connections of all hosts of this server.
 type Hub struct {
-	o       Options
-	pools   map[string]pool
-	mu      sync.Mutex
-	conns   map[string]*conn // by host
-	active  sync.WaitGroup
-	closing bool
+	o     Options
+	pools map[string]pool
+	mu    sync.Mutex
+	conns map[string]*conn // by host
+	// calibrations under way, by host
+	calibrations map[string]*calibrating
+	active       sync.WaitGroup
+	closing      bool
 }
 
 // New makes a hub without hosts.
 func New(o Options) *Hub {
-	return &Hub{o: o, pools: map[string]pool{}, conns: map[string]*conn{}}
+	return &Hub{o: o, pools: map[string]pool{}, conns: map[string]*conn{}, calibrations: map[string]*calibrating{}}
 }
 
 // Add makes a pool known. Call it before the hub serves.
@@ -148,7 +150,7 @@ func (h *Hub) serve(ctx context.Context, c *conn, caller Caller) error {
 	if err != nil {
 		return err
 	}
-	c.hello, c.pool = *hello, p
+	c.hello, c.pool, c.calibrated = *hello, p, h.calibrated
 	if caller.Enrol {
 		if c.token, err = h.o.Enrol(caller.Host); err != nil {
 			return refuse(closeAuth, "enrolling %q: %v", caller.Host, err)

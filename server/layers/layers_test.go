@@ -43,7 +43,7 @@ func rules() []rule {
 			forbid: func(i string) bool { return under(i, "server") || under(i, "web") || under(i, "deploy") },
 		},
 		{
-			from: "probe", why: "of admission a probe may know the profile that calibration writes, and nothing yet writes one",
+			from: "probe", why: "a probe decides nothing: a calibration's result is a message (probe/wire/calibration), of which server/config makes the profile",
 			forbid: func(i string) bool { return under(i, "admission") },
 		},
 		{

@@ -201,6 +201,7 @@ type Phase string
 
 // The phases.
 const (
+	Waiting  Phase = "waiting"  // for the host to be empty
 	Base     Phase = "base"     // measuring the host without copies
 	Opening  Phase = "opening"  // a copy starts
 	Settling Phase = "settling" // its load settles

@@ -22,9 +22,26 @@ import (
 
 // Run calibrates.
 func (c calibrateCommand) Run(ctx context.Context) error {
+	if err := c.check(); err != nil {
+		return usageError{err}
+	}
+	measure := c.local
+	if c.Host != "" {
+		measure = c.remote
+	}
+	result, err := measure(ctx)
+	if err != nil && len(result.Steps) < 2 {
+		return err // no copy was measured: there is nothing to keep
+	}
+	return errors.Join(c.write(result), err)
+}
+
+// local calibrates this machine.
+func (c calibrateCommand) local(ctx context.Context) (calibration.Result, error) {
+	var none calibration.Result
 	o, err := c.options()
 	if err != nil {
-		return usageError{err}
+		return none, usageError{err}
 	}
 	log := slog.New(slog.DiscardHandler)
 	if c.Verbose {
@@ -32,16 +49,12 @@ func (c calibrateCommand) Run(ctx context.Context) error {
 	}
 	o.rig.Log = log
 	if o.rig.Copies, err = rig.NewFolders(c.CopyDir); err != nil {
-		return usageError{err}
+		return none, usageError{err}
 	}
-	result, err := onRig(ctx, o, c.display())
-	if err != nil && len(result.Steps) < 2 {
-		return err // no copy was measured: there is nothing to keep
-	}
-	return errors.Join(c.write(result), err)
+	return onRig(ctx, o, c.display())
 }
 
-// onRig calibrates this machine.
+// onRig runs the rig and calibrates on it.
 func onRig(ctx context.Context, o calibrateOptions, show display) (calibration.Result, error) {
 	defer show.close()
 	// What the rig runs ends after the calibration, however that ends.

@@ -54,6 +54,10 @@ type calibrateCommand struct {
 	Stream     string  `help:"Read each copy's stream from this ws:// URL, as a spectator would; its frames are counted." placeholder:"URL"`
 	FPSReports bool    `name:"fps-reports" help:"Frames come as report messages, posted to RENDERGATE_REPORT_URL."`
 
+	Host      string `help:"Calibrate this host of a running service (--server) through its probe: drained first, given back after." placeholder:"NAME"`
+	Server    string `help:"The service's URL, for --host." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	TokenFile string `help:"File with an API token of the service, for --host; else RENDERGATE_API_TOKEN." type:"path" placeholder:"FILE"`
+
 	Out          string `help:"The profile to write; by default NAME.profile.yaml." type:"path" placeholder:"FILE"`
 	Report       string `help:"Write an HTML report." type:"path" placeholder:"FILE"`
 	JSON         bool   `name:"json" help:"Print the result as JSON."`
@@ -106,9 +110,6 @@ type calibrateOptions struct {
 
 func (c calibrateCommand) options() (calibrateOptions, error) {
 	var o calibrateOptions
-	if err := c.check(); err != nil {
-		return o, err
-	}
 	program, err := os.Executable()
 	if err != nil {
 		return o, err
@@ -154,6 +155,9 @@ func (c calibrateCommand) calibration(app launcher.App) calibrate.Options {
 
 // check finds what cannot be, before anything is started.
 func (c calibrateCommand) check() error {
+	if c.Host != "" {
+		return c.checkRemote()
+	}
 	switch {
 	case len(c.Command) == 0 && c.Config == "":
 		return errors.New("no command; want: rendergate calibrate [flags] -- COMMAND [ARG…], or --config FILE --app NAME")
@@ -236,7 +240,8 @@ func (c calibrateCommand) runnable(app launcher.App) error {
 
 // fromConfig takes the app, and what counts as the host, from a probe's config.
 func (c calibrateCommand) fromConfig(o *rig.Options) error {
-	from, err := probeconfig.Load(c.Config, probeconfig.Flags{})
+	// Whom the probe talks to does not matter here, and may stand in its flags.
+	from, err := probeconfig.Load(c.Config, probeconfig.Flags{Server: "http://127.0.0.1"})
 	if err != nil {
 		return err
 	}
@@ -252,6 +257,12 @@ func (c calibrateCommand) fromConfig(o *rig.Options) error {
 		return fmt.Errorf("--app %q: %s has %s", c.App, c.Config, strings.Join(slices.Sorted(maps.Keys(apps)), ", "))
 	}
 	o.App = app
+	if strings.HasPrefix(from.Cgroup, "/") {
+		o.Sampler.Folder = from.Cgroup // sessions are there, wherever this is
+	}
+	if from.Cgroup != "auto" {
+		o.Cgroup = from.Cgroup
+	}
 	o.Ports = launcher.PortRange{From: from.Ports.From, To: from.Ports.To}
 	o.Sampler.Interfaces, o.Sampler.Cgroup = from.Interfaces, from.Scope.Kind == probeconfig.ScopeCgroup
 	if from.Scope.Kind == probeconfig.ScopeShare && c.Cores == 0 {
@@ -301,8 +312,8 @@ func (c calibrateCommand) frames() (rig.Frames, error) {
 			sources++
 		}
 	}
-	if sources > 1 || c.FPS > 0 && sources == 0 {
-		return f, errors.New("--fps needs one source of frames: --fps-line REGEXP, --stream URL or --fps-reports")
+	if sources > 1 || c.FPS > 0 && sources == 0 && c.Config == "" {
+		return f, errors.New("--fps needs one source of frames: --fps-line REGEXP, --stream URL or --fps-reports; with --config, the app's publish URL")
 	}
 	if c.FPSLine != "" {
 		var err error

@@ -36,10 +36,16 @@ func (p probeCommand) Run(ctx context.Context) error {
 	}
 	return agent.Run(ctx, agent.Options{
 		Config: c, Token: os.Getenv("RENDERGATE_HOST_TOKEN"), Version: version, Guard: []string{program, "guard"}, Log: log,
+		Calibrate: p.calibrate(program),
 		Sampling: func(running func() []launcher.Running) (agent.Sampler, error) {
 			return newSampling(ctx, c, nvml.New(nvml.Options{Command: []string{program, "nvml-reader"}, Log: log}), running, log)
 		},
 	})
+}
+
+// calibrate is the command that calibrates an app as this probe starts it.
+func (p probeCommand) calibrate(program string) []string {
+	return []string{program, "calibrate", "--progress-json", "--config", p.Config}
 }
 
 // sampling fits sampler and GPUs to the agent.
