@@ -24,6 +24,10 @@ func TestGolden(t *testing.T) {
 		"ack":         func() any { return new(ToHost) },
 		"error":       func() any { return new(ToHost) },
 		"stream_info": func() any { return new(StreamInfo) },
+		"calibrate":   func() any { return new(ToHost) },
+		"calibration": func() any { return new(FromHost) },
+
+		"calibration_result": func() any { return new(FromHost) },
 	}
 	files, err := filepath.Glob("testdata/*.json")
 	if err != nil || len(files) != len(frames) {

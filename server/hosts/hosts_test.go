@@ -83,7 +83,7 @@ func FuzzDecode(f *testing.F) {
 		given := 0
 		for _, has := range []bool{
 			frame.Type == "hello" && frame.Hello != nil, frame.Type == "sample" && frame.Sample != nil,
-			frame.Type == "session" && frame.Session != nil,
+			frame.Type == "session" && frame.Session != nil, frame.Type == "calibration" && frame.Calibration != nil,
 		} {
 			if has {
 				given++
