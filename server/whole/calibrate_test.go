@@ -255,14 +255,13 @@ func onlyThere(t testing.TB, dir, name string) {
 
 // running starts a calibration of a program that leaves stubborn descendants,
 // and returns when two copies run.
-func running(t *testing.T) (cmd *exec.Cmd, mark, copies, profile string) {
+func running(t *testing.T) (cmd *exec.Cmd, binary, copies, profile string) {
 	t.Helper()
 	parent, dir := t.TempDir(), t.TempDir()
-	mark = "--mark=" + filepath.Base(dir) + t.Name()
 	if err := os.Mkdir(filepath.Join(parent, "app"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	binary := filepath.Join(dir, "copy-"+filepath.Base(filepath.Dir(dir)))
+	binary = filepath.Join(dir, "copy-"+filepath.Base(filepath.Dir(dir)))
 	if err := os.Link(app(t, "copy"), binary); err != nil {
 		t.Fatal(err)
 	}
