@@ -89,6 +89,10 @@ bench: ## benchmarks; figures are ratios within one run
 	RENDERGATE_HISTORIES=1000000 go test -timeout 60m -run Histories ./admission
 	go test -timeout 60m -run '^$$' -bench . -benchtime 0.5s ./...
 
+.PHONY: figures
+figures: ## the figures of calibration, FIGURES=5 runs each; hours
+	RENDERGATE_FIGURES=$(or $(FIGURES),5) go test -v -timeout 24h -run CalibrateFigures ./server/whole
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin web/node_modules
