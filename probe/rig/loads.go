@@ -75,6 +75,7 @@ func (r *Rig) reading(ctx context.Context, s wire.Sample) calibrate.Reading {
 	}
 	r.beside.read(ctx, s.WindowMS/1000, &out)
 	out.Throttled = r.throttled(out.Throttled)
+	r.noteStopped(ctx)
 	out.Ended = r.takeEnded()
 	return out
 }

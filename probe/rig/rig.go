@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/shirou/gopsutil/v3/process"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rendergate/rendergate/probe/calibrate"
@@ -240,6 +242,31 @@ func (r *Rig) Close(copies ...int) {
 		<-c.gone
 		r.forget(c)
 	}
+}
+
+// noteStopped ends what the system has stopped: a program in the background that
+// reads from a terminal, or writes to it, stands still for ever.
+func (r *Rig) noteStopped(ctx context.Context) {
+	for _, s := range r.launcher.Running() {
+		app, n := copyOf(s.ID)
+		if app != appName || !stopped(ctx, s.RootPID) {
+			continue
+		}
+		r.mu.Lock()
+		if c := r.open[n]; c != nil && !c.closing {
+			r.ended[n] = "the application stands still, since it wants a terminal, which sessions do not have; give the option that runs it without"
+		}
+		r.mu.Unlock()
+	}
+}
+
+func stopped(ctx context.Context, pid int) bool {
+	if pid <= 0 {
+		return false
+	}
+	p := process.Process{Pid: int32(pid)} //nolint:gosec // process numbers are small
+	states, err := p.StatusWithContext(ctx)
+	return err == nil && slices.Contains(states, process.Stop)
 }
 
 func (r *Rig) forget(c *opened) {

@@ -209,9 +209,10 @@ func TestCalibrateFindings(t *testing.T) {
 	}
 	together(t, map[string]oddity{
 		"one instance only": {[]string{"lock", filepath.Join(t.TempDir(), "lock")}, "single_instance", 1},
-		"prints gigabytes":  {[]string{"flood"}, "", 2},
+		"prints gigabytes":  {[]string{"flood"}, "", 3},
+		"two of three run":  {[]string{"few", "2", t.TempDir()}, "copy_ended", 2},
 	}, func(name string, c oddity) {
-		r, got := calibrate(t, nil, hasty(t.TempDir(), append([]string{"--cores", "64", "--max-copies", "2", "--", binary}, c.args...)...)...)
+		r, got := calibrate(t, nil, hasty(t.TempDir(), append([]string{"--cores", "64", "--max-copies", "3", "--", binary}, c.args...)...)...)
 		if r.status != 0 || got.Fits != c.fits || c.finding != "" && !got.found(c.finding) {
 			t.Errorf("%s: %d copies, %+v: %s", name, got.Fits, got.Findings, r.err)
 		}
@@ -242,6 +243,22 @@ func TestCopyDir(t *testing.T) {
 		t.Errorf("the application's own folder was written to: %s, %v", text, err)
 	}
 	onlyThere(t, parent, "app")
+}
+
+// TestScene: its command is run for each copy, with the copy's own values, and
+// what it uses counts.
+func TestScene(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r, c := calibrate(t, nil, hasty(t.TempDir(), "--cores", "1", "--max-copies", "2",
+		"--scene", "touch "+dir+"/{{.Copy}}-{{.Port}}; exec "+app(t, "burn")+" 0.1", "--", app(t, "copy"), "linger")...)
+	files, err := os.ReadDir(dir)
+	if r.status != 0 || err != nil || len(files) != 2 || !strings.HasPrefix(files[0].Name(), "1-") {
+		t.Errorf("%v, %v: %s", files, err, r.err)
+	}
+	if cost := c.Resources["cpu"].PerCopy; cost < 0.08 || cost > 0.12 {
+		t.Errorf("one copy costs %v cores", cost)
+	}
 }
 
 // onlyThere checks that a folder holds one name.
@@ -352,6 +369,8 @@ func TestCalibrateMistakes(t *testing.T) {
 		"not to be executed": {[]string{"--", plain}, 2, "may not be run"},
 		"exits at once":      {[]string{"--", cp, "exit"}, 1, "exit status 3; it last printed: no display"},
 		"goes away":          {[]string{"--", cp, "daemon"}, 1, "went to the background"},
+		"stands still":       {[]string{"--", cp, "stop"}, 1, "the application stands still, since it wants a terminal"},
+		"a scene that fails": {[]string{"--scene", "echo {{.Copy}} >&2; exit 7", "--", cp, "linger"}, 1, "the scene's command failed: the application ended by itself: exit status 7"},
 		"wants a terminal":   {[]string{"--", cp, "terminal"}, 1, "seems to need a terminal"},
 		"never ready":        {[]string{"--ready", "port", "--within", "1s", "--", cp, "linger"}, 1, "not ready within 1s: nothing takes connections on 127.0.0.1:"},
 		"threshold 0":        {[]string{"--threshold", "0", "--", cp}, 2, "want 1% to 100%"},

@@ -46,6 +46,13 @@ func main() {
 			fmt.Println("stdin is not a tty")
 			os.Exit(1)
 		}
+	case "stop": // as the system does with who reads from a terminal in the background
+		if err := syscall.Kill(os.Getpid(), syscall.SIGTTIN); err != nil {
+			panic(err)
+		}
+		time.Sleep(time.Hour)
+	case "few": // few N DIR: no more than so many run
+		few(words[0], words[1])
 	case "write": // write NAME: spoils a file of its folder, as programs do with settings
 		if err := os.WriteFile(words[0], []byte("spoilt"), 0o600); err != nil {
 			panic(err)
@@ -87,6 +94,24 @@ func frames(dir string) {
 		}
 		fmt.Printf("frame=1 fps=%.1f q=1\n", math.Min(60, 100/float64(n)))
 	}
+}
+
+func few(most, dir string) {
+	n, err := strconv.Atoi(most)
+	if err != nil {
+		panic(err)
+	}
+	for i := range n {
+		f, err := os.OpenFile(filepath.Join(dir, strconv.Itoa(i)), os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			panic(err)
+		}
+		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			time.Sleep(time.Hour)
+		}
+	}
+	fmt.Println("no licence is left")
+	os.Exit(1)
 }
 
 func lock(file string) {
