@@ -11,8 +11,8 @@ import (
 // Machine is a kind of host, as far as costs depend on it. The zero value says
 // nothing.
 type Machine struct {
-	Cores float64 `json:"cores"`
-	GPUs  string  `json:"gpus"` // their names, sorted, with ", " between; see [GPUNames]
+	Cores float64 `json:"cores"` // 0: it does not say
+	GPUs  string  `json:"gpus"`  // their names, sorted, with ", " between; see [GPUNames]
 }
 
 // GPUNames makes one text of a machine's GPUs, whatever their order.
@@ -36,17 +36,25 @@ func (f HostFacts) Machine() Machine {
 const coresAlike = 0.01
 
 // Differs says whether a profile that was measured on m is of another kind of
-// machine than other. One that was measured nowhere never is.
+// machine than other. One that does not say where it was measured never is.
 func (m Machine) Differs(other Machine) bool {
-	if m == (Machine{}) {
+	switch {
+	case m == (Machine{}):
 		return false
+	case m.Cores > 0 && math.Abs(m.Cores-other.Cores) > coresAlike*max(m.Cores, other.Cores):
+		return true
+	default:
+		return m.GPUs != other.GPUs
 	}
-	return m.GPUs != other.GPUs || math.Abs(m.Cores-other.Cores) > coresAlike*max(m.Cores, other.Cores)
 }
 
 // String is for people: "16 cores, NVIDIA L4, NVIDIA L4".
 func (m Machine) String() string {
-	return fmt.Sprintf("%g cores, %s", m.Cores, cmp.Or(m.GPUs, "no GPU"))
+	gpus := cmp.Or(m.GPUs, "no GPU")
+	if m.Cores == 0 {
+		return gpus
+	}
+	return fmt.Sprintf("%g cores, %s", m.Cores, gpus)
 }
 
 // foreignSpread is the least uncertainty of an elastic cost, of the cost, that

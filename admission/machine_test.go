@@ -25,6 +25,12 @@ func TestMachines(t *testing.T) {
 		"any order":          {Machine{Cores: 16, GPUs: GPUNames([]string{"T4", "L4"})}, gpus("L4", "T4"), false},
 		"none, and none":     {Machine{Cores: 16}, gpus(), false},
 		"none, where one is": {Machine{Cores: 16}, gpus("L4"), true},
+		"1 % fewer cores":    {Machine{Cores: 15.85}, gpus(), false},
+		"2 % fewer cores":    {Machine{Cores: 15.68}, gpus(), true},
+		"2 % more cores":     {Machine{Cores: 16.33}, gpus(), true},
+		"GPUs alone":         {Machine{GPUs: "L4"}, gpus("L4"), false},
+		"other GPUs alone":   {Machine{GPUs: "T4"}, gpus("L4"), true},
+		"twice the same GPU": {Machine{Cores: 16, GPUs: "L4"}, gpus("L4", "L4"), true},
 	} {
 		if got := c.profile.Differs(c.host.Machine()); got != c.differs {
 			t.Errorf("%s: %s and %s: %v", name, c.profile, c.host.Machine(), got)

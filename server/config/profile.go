@@ -1,14 +1,13 @@
 package config
 
 import (
+	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/rendergate/rendergate/admission"
 	"github.com/rendergate/rendergate/probe/wire/document"
 	"github.com/rendergate/rendergate/probe/wire/quantity"
-	"github.com/rendergate/rendergate/server/auth"
 )
 
 // ProfileVersion is the version of the profile files that are written. Files of
@@ -91,20 +90,40 @@ func parseProfile(name string, data []byte) (profileFile, error) {
 	var version struct {
 		Version int `yaml:"version"`
 	}
-	var f profileFile
+	d := document.Decode(name, data, &version)
+	if p, damaged := unreadable(d.Err()); damaged {
+		return profileFile{}, document.Problems{p}
+	}
 	// A later version may say anything in any way, so that it is later is all
 	// that can be told.
-	if d := document.Decode(name, data, &version); version.Version > ProfileVersion {
+	if !d.Has("version") || version.Version > ProfileVersion {
 		d.Forget()
-		f.checkVersion(d, version.Version)
+		profileFile{Version: version.Version}.checkVersion(d)
 		return profileFile{}, d.Err()
 	}
-	d := document.Decode(name, data, &f)
+	var f profileFile
+	d = document.Decode(name, data, &f)
 	f.check(d)
 	if err := d.Err(); err != nil {
 		return profileFile{}, err
 	}
 	return f, nil
+}
+
+const noProfile = "this is no profile, or a damaged one: calibrate again, or take the .previous beside it"
+
+// unreadable gives the problem with the file as a whole, if there is one.
+func unreadable(err error) (document.Problem, bool) {
+	var all document.Problems
+	if errors.As(err, &all) {
+		for _, p := range all {
+			if p.Key == "" {
+				p.Text += "; " + noProfile
+				return p, true
+			}
+		}
+	}
+	return document.Problem{}, false
 }
 
 // profile is what decisions go by.
@@ -113,13 +132,11 @@ func (f profileFile) profile() admission.Profile {
 		App: f.App, Cost: f.Cost.cost(), Spread: f.Spread.cost(), Seats: f.Seats,
 		StartS: inSeconds(f.Start), SettleS: inSeconds(f.Settle),
 	}
-	if f.Machine.Cores > 0 {
-		names := make([]string, len(f.Machine.GPUs))
-		for i, g := range f.Machine.GPUs {
-			names[i] = g.Name
-		}
-		p.Machine = admission.Machine{Cores: f.Machine.Cores, GPUs: admission.GPUNames(names)}
+	names := make([]string, len(f.Machine.GPUs))
+	for i, g := range f.Machine.GPUs {
+		names[i] = g.Name
 	}
+	p.Machine = admission.Machine{Cores: f.Machine.Cores, GPUs: admission.GPUNames(names)}
 	return p
 }
 
@@ -131,64 +148,5 @@ func (c costFile) cost() admission.Cost {
 	return admission.Cost{
 		CPUCores: c.CPUCores, MemoryBytes: c.Memory.Count(), GPU: c.GPU.Fraction(), VRAMBytes: c.VRAM.Count(),
 		Encoder: c.Encoder.Fraction(), EncoderSessions: c.EncoderSessions,
-	}
-}
-
-const (
-	maxSeats = 10_000
-	maxCores = 4096
-)
-
-func (f profileFile) check(d *document.Document) {
-	f.checkVersion(d, f.Version)
-	if !auth.ValidName(f.App) {
-		d.Reject("app", `want the app's name, 1 to 64 letters, digits, ".", "_" or "-", got %q`, f.App)
-	}
-	if f.Seats < 0 || f.Seats > maxSeats {
-		d.Reject("seats", "want 0 (not calibrated) to %d, got %d", maxSeats, f.Seats)
-	}
-	for i, n := range f.SeatsPerGPU {
-		if n < 0 || n > maxSeats {
-			d.Reject(fmt.Sprintf("seats_per_gpu[%d]", i), "want 0 to %d, got %d", maxSeats, n)
-		}
-	}
-	if f.Date != "" {
-		if _, err := time.Parse(time.RFC3339, f.Date); err != nil {
-			d.Reject("date", "want a date such as 2026-11-21T05:09:36Z, got %.40q", f.Date)
-		}
-	}
-	if c := f.Machine.Cores; !(c >= 0 && c <= maxCores) {
-		d.Reject("machine.cores", "want 0 to %d cores, got %v", maxCores, c)
-	}
-	for key, c := range map[string]costFile{"cost.": f.Cost, "spread.": f.Spread, "interval.low.": f.Interval.Low, "interval.high.": f.Interval.High} {
-		c.check(key, d)
-	}
-}
-
-func (f profileFile) checkVersion(d *document.Document, got int) {
-	switch {
-	case got > ProfileVersion:
-		d.Reject("version", "want version: %d, the newest that this program reads, got %d: calibrate again with this program, or update it", ProfileVersion, got)
-	case got != ProfileVersion:
-		d.Reject("version", "want version: %d, got %d", ProfileVersion, got)
-	}
-}
-
-func (c costFile) check(key string, d *document.Document) {
-	if !(c.CPUCores >= 0 && c.CPUCores <= maxCores) {
-		d.Reject(key+"cpu_cores", "want 0 to %d cores, got %v", maxCores, c.CPUCores)
-	}
-	if !(c.EncoderSessions >= 0 && c.EncoderSessions <= maxSeats) {
-		d.Reject(key+"encoder_sessions", "want 0 to %d, got %v", maxSeats, c.EncoderSessions)
-	}
-	for name, share := range map[string]quantity.Share{"gpu": c.GPU, "encoder": c.Encoder} {
-		if !(share >= 0 && share <= 1) {
-			d.Reject(key+name, "want 0 to 100%% of one GPU, got %s", share)
-		}
-	}
-	for name, size := range map[string]quantity.Bytes{"memory": c.Memory, "vram": c.VRAM} {
-		if !(size >= 0 && !math.IsInf(size.Count(), 0)) {
-			d.Reject(key+name, "want a size of 0 or more, got %v", size.Count())
-		}
 	}
 }

@@ -12,8 +12,17 @@ import (
 	"github.com/rendergate/rendergate/server/config"
 )
 
-func TestExampleProfile(t *testing.T) {
-	p, err := config.LoadProfile("docs/example.profile.yaml")
+// TestAProfileByHand needs none of what a calibration adds, as the first ones
+// had none.
+func TestAProfileByHand(t *testing.T) {
+	p, err := config.ParseProfile("f", []byte(`version: 1
+app: showroom
+seats: 10
+start: 8s
+settle: 12s
+cost: {cpu_cores: 0.8, memory: 512 MiB, gpu: 9%, vram: 2 GiB, encoder: 6%, encoder_sessions: 1}
+spread: {cpu_cores: 0.1, memory: 20 MiB, gpu: 1%, vram: 64 MiB, encoder: 0.5%, encoder_sessions: 0}
+`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,10 +36,26 @@ func TestExampleProfile(t *testing.T) {
 	}
 }
 
+// TestAMachineByHand may say what is known of it alone.
+func TestAMachineByHand(t *testing.T) {
+	for text, want := range map[string]admission.Machine{
+		"machine: {cpu: EPYC}":                         {},
+		"machine: {cores: 15.5}":                       {Cores: 15.5},
+		"machine: {gpus: [{name: T4}, {name: L4}]}":    {GPUs: "L4, T4"},
+		"machine: {cores: 4, gpus: [], driver: \"1\"}": {Cores: 4},
+	} {
+		if p, err := config.ParseProfile("f", []byte("version: 1\napp: a\n"+text)); err != nil || p.Machine != want {
+			t.Errorf("%s: got %+v, %v", text, p.Machine, err)
+		}
+	}
+}
+
 func TestProfileMistakes(t *testing.T) {
 	head := "version: 1\napp: a\n"
 	for _, c := range []mistake{
-		{"", "f:1:1: version: want version: 1, got 0"},
+		{"", "f:1:1: version: want version: 1, got none"},
+		{"version: 0\napp: a", "f:1:10: version: want version: 1, got 0"},
+		{"version: one\napp: a", "f:1:10: version: want a whole number"},
 		{"version: 2\napp: a\nlater: thing", "f:1:10: version: want version: 1, the newest that this program reads, got 2: calibrate again with this program, or update it"},
 		{"version: 1", "app: want the app's name"},
 		{head + "seats: -1", "f:3:8: seats: want 0 (not calibrated) to 10000, got -1"},
@@ -41,7 +66,17 @@ func TestProfileMistakes(t *testing.T) {
 		{head + "cost: {cpu_cores: -1}", "cost.cpu_cores: want 0 to 4096 cores, got -1"},
 		{head + "cost: {cpu_cores: .nan}", "want a number such as 1.5"},
 		{head + "cost: {memory: 512}", "cost.memory: want a size with its unit"},
-		{head + "date: yesterday", "date: want a date such as"},
+		{head + "date: yesterday\nseats: 3\ncost: {}\nspread: {}\ninterval: {}", "date: want a date such as"},
+		{head + "date: 2026-11-21T05:09:36Z", "seats: is missing, though a calibration writes it: the file seems cut off"},
+		{head + "date: 2026-11-21T05:09:36Z\nseats: 3\ncost: {}\nspread: {}", "interval: is missing"},
+		{head + "partial: Ctrl-C\nseats: 3", "f:4:8: seats: want 0 in a partial profile"},
+		{head + "seats: 3\nseats_per_gpu: [2, 2]", "f:4:1: seats_per_gpu: want numbers that add up to no more than seats (3), got 4"},
+		{head + "confidence: 101%", "f:3:13: confidence: want 0 to 100%, got 101%"},
+		{head + "binding: disk", `f:3:10: binding: want cpu or memory`},
+		{head + "interval: {low: {gpu: 2%}, high: {gpu: 1%}}", "f:3:23: interval.low.gpu: want at most interval.high.gpu (1%), got 2%"},
+		{head + "machine: {gpus: [{name: L4, vram: 24}]}", "machine.gpus[0].vram: want a size with its unit"},
+		{head + "machine: {gpu: L4}", `machine.gpu: unknown key`},
+		{head + "command: ./app", "f:3:10: command: want a list"},
 		{head + "seats_per_gpu: [1, -1]", "f:3:20: seats_per_gpu[1]: want 0 to 10000, got -1"},
 		{head + "machine: {cores: -2}", "machine.cores: want 0 to 4096 cores"},
 		{head + "interval: {low: {gpu: 200%}}", "interval.low.gpu: want 0 to 100%"},

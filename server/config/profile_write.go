@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,7 +12,6 @@ import (
 	"time"
 
 	"github.com/rendergate/rendergate/admission"
-	"github.com/rendergate/rendergate/probe/wire/calibration"
 	"github.com/rendergate/rendergate/probe/wire/quantity"
 )
 
@@ -22,103 +22,12 @@ func WriteProfile(path string, p admission.Profile, words ...string) error {
 		Version: ProfileVersion, App: p.App, Seats: p.Seats, Start: seconds(p.StartS), Settle: seconds(p.SettleS),
 		Cost: costOf(p.Cost), Spread: costOf(p.Spread),
 	}
-	return f.write(path, words...)
+	text, err := f.text(path, words)
+	if err != nil {
+		return err
+	}
+	return replaceFile(path, text)
 }
-
-// WriteCalibration writes what came of a calibration as a profile, and returns
-// where. A profile that stands at the path is kept as PATH.previous; a partial
-// result takes the place of none that is whole: it goes to PATH.partial.
-func WriteCalibration(path string, r calibration.Result) (string, error) {
-	f := profileOf(r)
-	words := []string{
-		fmt.Sprintf("How many copies of %s fit on one host of this kind, and what one takes.", r.App),
-		"Written by `rendergate calibrate`; `rendergate serve` reads it where the config's pools.POOL.apps.APP.profile names it.",
-	}
-	old, err := loadProfile(path)
-	there := !errors.Is(err, os.ErrNotExist)
-	switch whole := err == nil && old.Partial == ""; {
-	case f.Partial != "" && there && (whole || err != nil):
-		path += ".partial"
-	case there:
-		if err := os.Rename(path, path+".previous"); err != nil {
-			return "", fmt.Errorf("the profile that stands at %s cannot be kept: %w", path, err)
-		}
-	}
-	if f.Partial != "" {
-		words = append([]string{"PARTIAL: " + f.Partial + ". No number of seats is confirmed; load alone decides."}, words...)
-	}
-	return path, f.write(path, words...)
-}
-
-// profileOf takes from a result what the service goes by, and where it is from.
-func profileOf(r calibration.Result) profileFile {
-	f := profileFile{
-		Version: ProfileVersion, App: r.App, Partial: r.Partial, Date: r.At.UTC().Format(time.RFC3339), Command: r.Command,
-		Seats: r.Fits, SeatsPerGPU: r.FitsPerGPU, Binding: r.Binding, Confidence: quantity.Share(digits(r.Confidence)),
-		Start: seconds(r.StartS), Settle: seconds(r.SettleS),
-		Machine: machineFile{
-			CPU: r.Machine.CPU, Cores: r.Machine.Cores, Share: r.Machine.Share, Memory: hundredths(r.Machine.MemoryBytes),
-			Driver: r.Machine.Driver, System: r.Machine.System,
-		},
-		Cost:   costBy(r, cost),
-		Spread: costBy(r, spread),
-		Interval: intervalFile{
-			Low:  costBy(r, func(_ string, x calibration.Resource) float64 { return x.PerCopyLow }),
-			High: costBy(r, func(_ string, x calibration.Resource) float64 { return x.PerCopyHigh }),
-		},
-	}
-	for _, g := range r.Machine.GPUs {
-		f.Machine.GPUs = append(f.Machine.GPUs, gpuFile{Name: g.Name, VRAM: hundredths(g.VRAMBytes)})
-	}
-	if f.Partial != "" {
-		f.Seats, f.SeatsPerGPU, f.Confidence = 0, nil, 0
-	}
-	return f
-}
-
-// cost is what one session is expected to take: of memory and VRAM, which are
-// reserved whole, the upper end of the interval.
-func cost(kind string, x calibration.Resource) float64 {
-	if kind == calibration.Memory || kind == calibration.VRAM {
-		return x.PerCopyHigh
-	}
-	return x.PerCopy
-}
-
-// spread is how far one session may be off: how its use varies in time, and how
-// sure the mean is.
-func spread(_ string, x calibration.Resource) float64 {
-	deviation := (x.PerCopyHigh - x.PerCopy) / 1.96
-	if x.Spread != nil {
-		deviation = math.Hypot(deviation, *x.Spread)
-	}
-	return deviation
-}
-
-// costBy makes a cost in its units of what is taken from each resource.
-func costBy(r calibration.Result, take func(kind string, x calibration.Resource) float64) costFile {
-	of := func(kind string) float64 {
-		x, known := r.Resources[kind]
-		if v := take(kind, x) * x.Capacity; known && v > 0 && !math.IsInf(v, 0) {
-			return v
-		}
-		return 0
-	}
-	mib := func(kind string) quantity.Bytes { return quantity.Bytes(math.Ceil(of(kind)/(1<<20)) * (1 << 20)) }
-	return costFile{
-		CPUCores: digits(of(calibration.CPU)), Memory: mib(calibration.Memory), VRAM: mib(calibration.VRAM),
-		GPU: quantity.Share(digits(min(1, of(calibration.GPULoad)))), Encoder: quantity.Share(digits(min(1, of(calibration.Encoder)))),
-		EncoderSessions: math.Round(of(calibration.EncoderSessions)),
-	}
-}
-
-// hundredths rounds a size to hundredths of a GiB.
-func hundredths(bytes float64) quantity.Bytes {
-	return quantity.Bytes(math.Round(bytes/(1<<30)*100) / 100 * (1 << 30))
-}
-
-// digits keeps four of them behind the point: more say nothing.
-func digits(x float64) float64 { return math.Round(x*1e4) / 1e4 }
 
 func costOf(c admission.Cost) costFile {
 	return costFile{
@@ -127,25 +36,13 @@ func costOf(c admission.Cost) costFile {
 	}
 }
 
-// write writes the file, whole or not at all.
-func (f profileFile) write(path string, words ...string) error {
+// text is the file's, which reads back.
+func (f profileFile) text(path string, words []string) (string, error) {
 	text := f.format(words)
 	if _, err := parseProfile(path, []byte(text)); err != nil {
-		return fmt.Errorf("the profile cannot be written: %w", err)
+		return "", fmt.Errorf("the profile cannot be written: %w", err)
 	}
-	next, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("the profile cannot be written: %w", err)
-	}
-	_, err = next.WriteString(text)
-	err = errors.Join(err, next.Chmod(0o644), next.Sync(), next.Close()) // no secret: others may read it
-	if err == nil {
-		err = os.Rename(next.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("the profile cannot be written: %w", err), os.Remove(next.Name()))
-	}
-	return nil
+	return text, nil
 }
 
 func (f profileFile) format(words []string) string {
@@ -153,57 +50,96 @@ func (f profileFile) format(words []string) string {
 	for _, w := range words {
 		fmt.Fprintf(&b, "# %s\n", strings.Join(strings.Fields(w), " "))
 	}
-	fmt.Fprintf(&b, "version: %d\napp: %q\n", f.Version, f.App)
-	if f.Date != "" { // it was calibrated
+	b.WriteString("\n")
+	line(&b, "version: "+strconv.Itoa(f.Version), "of this format")
+	if f.Date != "" { // before all else, see checkWhole
+		line(&b, "date: "+quote(f.Date), "when it was calibrated, UTC")
+	}
+	line(&b, "app: "+quote(f.App), "its name in the service's config")
+	if f.Date != "" {
 		f.formatOrigin(&b)
 	}
-	b.WriteString("# Sessions that fit on one host: every resource stays at or under its threshold. 0: not known, load decides.\n")
-	fmt.Fprintf(&b, "seats: %d\n", f.Seats)
-	if len(f.SeatsPerGPU) > 0 {
-		fmt.Fprintf(&b, "seats_per_gpu: %s\n", list(f.SeatsPerGPU, strconv.Itoa))
-	}
-	if f.Binding != "" {
-		fmt.Fprintf(&b, "# What allows no more, and how sure the number is.\nbinding: %s\nconfidence: %s\n", f.Binding, f.Confidence)
-	}
-	b.WriteString("# From a session's start until it is ready, and from then until its load has settled.\n")
-	fmt.Fprintf(&b, "start: %s\nsettle: %s\n", f.Start, f.Settle)
-	b.WriteString("# What one session takes: CPU in cores, gpu and encoder as a share of one GPU.\n")
+	f.formatSeats(&b)
+	b.WriteString("\n# Times of one session.\n")
+	line(&b, "start: "+f.Start.String(), "from its start until it is ready, the median")
+	line(&b, "settle: "+f.Settle.String(), "from then until its load has settled, the median")
+	b.WriteString("\n# What one session takes. Load is the mean; memory and VRAM are reserved, so they are the most to expect.\n")
 	f.Cost.format(&b, "cost", "")
-	b.WriteString("# How far one may be off (standard deviation).\n")
+	b.WriteString("\n# How far one session's load may be off: the standard deviation, in the same units.\n")
 	f.Spread.format(&b, "spread", "")
 	if f.Date != "" {
-		b.WriteString("# Between these the mean lies with 95 % probability, as far as was measured.\ninterval:\n")
+		b.WriteString("\n# Between low and high the mean of one session lies with 95 % probability, in the same units. For people.\ninterval:\n")
 		f.Interval.Low.format(&b, "low", "  ")
 		f.Interval.High.format(&b, "high", "  ")
 	}
 	return b.String()
 }
 
-// formatOrigin says what was measured, when and where.
+// formatOrigin says what was measured, and where.
 func (f profileFile) formatOrigin(b *strings.Builder) {
 	if f.Partial != "" {
-		fmt.Fprintf(b, "# Why it did not come to its end.\npartial: %s\n", quote(f.Partial))
+		line(b, "partial: "+quote(f.Partial), "why it did not come to its end")
 	}
-	fmt.Fprintf(b, "date: %s\ncommand: %s\n", quote(f.Date), list(f.Command, quote))
+	b.WriteString("\n# What was started, a copy at a time.\n")
+	fmt.Fprintf(b, "command: %s\n", list(f.Command, quote))
 	m := f.Machine
-	b.WriteString("# Where it was measured. On a host with other GPUs or cores the seats do not count, and the costs count as less sure.\nmachine:\n")
-	fmt.Fprintf(b, "  cpu: %s\n  cores: %s\n  share: %s\n  memory: %s\n  gpus: %s\n  driver: %s\n  system: %s\n",
-		quote(m.CPU), number(m.Cores), quote(m.Share), m.Memory, list(m.GPUs, gpuFile.format), quote(m.Driver), quote(m.System))
+	b.WriteString("\n# Where it was measured. On a host with other GPUs or cores the seats do not count, and the costs count as less sure.\nmachine:\n")
+	line(b, "  cpu: "+quote(m.CPU), "model")
+	line(b, "  cores: "+number(m.Cores), "of which the CPU's load was measured")
+	line(b, "  share: "+quote(m.Share), `what counted as the host; "" is all of the machine`)
+	line(b, "  memory: "+size(m.Memory), "of the machine")
+	line(b, "  gpus: "+list(m.GPUs, gpuFile.format), "as the driver names them")
+	line(b, "  driver: "+quote(m.Driver), "of the GPUs")
+	line(b, "  system: "+quote(m.System), "that ran it")
 }
 
-func (g gpuFile) format() string { return fmt.Sprintf("{name: %s, vram: %s}", quote(g.Name), g.VRAM) }
+func (f profileFile) formatSeats(b *strings.Builder) {
+	b.WriteString("\n# How many fit.\n")
+	line(b, "seats: "+strconv.Itoa(f.Seats), "sessions on one host, every resource at or under its threshold; 0: not known, load decides")
+	if len(f.SeatsPerGPU) > 0 {
+		line(b, "seats_per_gpu: "+list(f.SeatsPerGPU, strconv.Itoa), "of them, on each GPU")
+	}
+	if f.Binding != "" {
+		line(b, "binding: "+f.Binding, "what allows no more")
+	}
+	if f.Confidence > 0 {
+		line(b, "confidence: "+f.Confidence.String(), "probability that seats is neither too high nor too low")
+	}
+}
+
+func (g gpuFile) format() string {
+	return fmt.Sprintf("{name: %s, vram: %s}", quote(g.Name), size(g.VRAM))
+}
 
 func (c costFile) format(b *strings.Builder, key, indent string) {
 	fmt.Fprintf(b, "%s%s:\n", indent, key)
-	for _, x := range []struct{ name, value string }{
-		{"cpu_cores", number(c.CPUCores)}, {"memory", c.Memory.String()}, {"gpu", c.GPU.String()}, {"vram", c.VRAM.String()},
-		{"encoder", c.Encoder.String()}, {"encoder_sessions", number(c.EncoderSessions)},
+	for _, x := range []struct{ key, value, unit string }{
+		{"cpu_cores", number(c.CPUCores), "cores"},
+		{"memory", size(c.Memory), "of the host's"},
+		{"gpu", c.GPU.String(), "of one GPU"},
+		{"vram", size(c.VRAM), "of one GPU's memory"},
+		{"encoder", c.Encoder.String(), "of one GPU's encoder"},
+		{"encoder_sessions", number(c.EncoderSessions), "of one GPU"},
 	} {
-		fmt.Fprintf(b, "%s  %s: %s\n", indent, x.name, x.value)
+		line(b, indent+"  "+x.key+": "+x.value, x.unit)
 	}
 }
 
+// line writes one with its comment.
+func line(b *strings.Builder, text, comment string) {
+	fmt.Fprintf(b, "%-29s # %s\n", text, comment)
+}
+
 func number(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+
+// size prefers MiB to fractions of a GiB.
+func size(x quantity.Bytes) string {
+	const mib, gib = 1 << 20, 1 << 30
+	if v := x.Count(); v >= mib && math.Mod(v, mib) == 0 && math.Mod(v, gib) != 0 {
+		return number(v/mib) + " MiB"
+	}
+	return x.String()
+}
 
 // quote writes a text as YAML and Go both read it; what is no text is left out.
 func quote(s string) string { return strconv.Quote(strings.ToValidUTF8(s, "")) }
@@ -219,4 +155,55 @@ func list[T any](items []T, format func(T) string) string {
 // seconds rounds to milliseconds: nobody starts an app more exactly.
 func seconds(s float64) quantity.Duration {
 	return quantity.Duration(time.Duration(s * float64(time.Second)).Round(time.Millisecond))
+}
+
+// replaceFile writes the file, whole or not at all: who reads it meanwhile, or
+// after a crash, finds the one before or this one.
+func replaceFile(path, text string) error {
+	if err := replace(path, strings.NewReader(text)); err != nil {
+		return fmt.Errorf("the profile cannot be written: %w", err)
+	}
+	return nil
+}
+
+func copyFile(from, to string) (err error) {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return replace(to, f)
+}
+
+func replace(path string, with io.Reader) error {
+	if s, err := os.Stat(path); err == nil && !s.Mode().IsRegular() {
+		return errIrregular(path)
+	}
+	next, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(next, with)
+	err = errors.Join(err, next.Chmod(0o644), next.Sync(), next.Close()) // no secret: others may read it
+	if err == nil {
+		err = os.Rename(next.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(next.Name()))
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder puts the new name on disk.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	_ = folder.Sync() // not every file system can, and then it is there in a moment
+	return folder.Close()
+}
+
+func errIrregular(path string) error {
+	return fmt.Errorf("%s is a folder or a device; want a file, such as showroom.profile.yaml", path)
 }
