@@ -132,6 +132,7 @@ func (r *ramp) resources(all map[string]calibration.Resource, a answer) {
 	for kind, x := range all {
 		x.Alone = 0
 		for _, d := range x.Devices {
+			x.AtFitsPlusOne = max(x.AtFitsPlusOne, d.AtFitsPlusOne) // the one more may be on another
 			if x.Alone < 0 || d.Alone < 0 {
 				x.Alone = -1
 			} else {
@@ -156,7 +157,7 @@ func fill(x calibration.Resource) float64 {
 func (r *ramp) resource(key string, a answer) (calibration.Resource, bool) {
 	kind, gpu := calibration.SplitKey(key)
 	g, ok := grow(r.points[key])
-	if !ok || gpu >= 0 && !r.fills(gpu) {
+	if !ok || gpu >= 0 && !r.fills(gpu) || !r.bounded(key) && !used(r.points[key]) {
 		return calibration.Resource{}, false
 	}
 	n := r.copiesAt(key, a)
@@ -183,6 +184,11 @@ func (r *ramp) resource(key string, a answer) (calibration.Resource, bool) {
 		x.AtFitsPlusOne, x.Seen = a.past.Levels[key].Judged, true
 	}
 	return x, true
+}
+
+// used says whether a load was ever there.
+func used(points []point) bool {
+	return slices.ContainsFunc(points, func(p point) bool { return p.y > 0 })
 }
 
 // copiesAt is how many copies used what the key names at the answer.

@@ -83,8 +83,12 @@ func (s *Screen) draw(p calibration.Progress, done string) {
 	if p.Run > 1 {
 		lines[0] = fmt.Sprintf("run %d, %s", p.Run, p.Text)
 	}
+	longest := 0
 	for _, bar := range p.Bars {
-		lines = append(lines, drawBar(bar, width))
+		longest = max(longest, len(bar.Key))
+	}
+	for _, bar := range p.Bars {
+		lines = append(lines, fmt.Sprintf("%-*s %s", longest, bar.Key, drawBar(bar, width-longest)))
 	}
 	lines = append(lines, fmt.Sprintf("%s so far%s; Ctrl-C ends it and keeps what was measured", Span(p.ElapsedS), left(p)))
 	for _, l := range lines {
@@ -112,9 +116,9 @@ func (s *Screen) Close() {
 // drawBar draws a load against its threshold: '#' up to the load, '|' at the
 // threshold.
 func drawBar(b calibration.Bar, width int) string {
-	cells := min(40, width-40)
+	cells := min(40, width-34)
 	if cells < 10 {
-		return fmt.Sprintf("%-12s %7s %s", b.Key, percent(b.Now), limit(b))
+		return fmt.Sprintf("%7s %s", percent(b.Now), limit(b))
 	}
 	bar := []byte(strings.Repeat(".", cells))
 	for i := range min(cells, int(math.Round(b.Now*float64(cells)))) {
@@ -123,7 +127,7 @@ func drawBar(b calibration.Bar, width int) string {
 	if b.Threshold > 0 {
 		bar[min(cells-1, int(b.Threshold*float64(cells)))] = '|'
 	}
-	return fmt.Sprintf("%-12s [%s] %7s %s %s", b.Key, bar, percent(b.Now), limit(b), b.Verdict)
+	return fmt.Sprintf("[%s] %7s %s %s", bar, percent(b.Now), limit(b), b.Verdict)
 }
 
 func limit(b calibration.Bar) string {
@@ -149,7 +153,9 @@ func clip(line string, width int) string {
 	return string(r[:width])
 }
 
-func percent(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }
+func percent(x float64) string {
+	return fmt.Sprintf("%.1f %%", math.Round(1000*x)/10+0) // -0 + 0 is 0
+}
 
 // Copies counts copies in words.
 func Copies(n int) string {
