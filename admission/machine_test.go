@@ -1,6 +1,10 @@
 package admission
 
-import "testing"
+import (
+	"bytes"
+	"reflect"
+	"testing"
+)
 
 func TestMachines(t *testing.T) {
 	gpus := func(names ...string) HostFacts {
@@ -76,5 +80,135 @@ func TestAProfileFromElsewhere(t *testing.T) {
 				t.Errorf("blocked by %q, want %q: %+v", got, c.want, x)
 			}
 		})
+	}
+}
+
+// TestWhatIsLearnedTakesOver from a profile of another kind of machine: its mean
+// does, and its spread where that is wider. Narrower it stays no less than a
+// quarter, since it is learned of all hosts of the pool.
+func TestWhatIsLearnedTakesOver(t *testing.T) {
+	s := newScene(t, func(p *Policy) {
+		p.Apps["app"] = Profile{App: "app", Cost: Cost{CPUCores: 1}, Spread: Cost{CPUCores: 0.1}, Machine: Machine{Cores: 8}}
+	}).host("elsewhere", 0)
+	own := hostFacts("own")
+	own.Cores = 8
+	s.do(HostUp{Facts: own})
+	want := func(host string, mean, spread float64) {
+		t.Helper()
+		a := s.p.apps["app"]
+		for _, h := range s.p.hostOrder {
+			if m, d := h.costs(a); h.id == host && (m.CPUCores != mean || d.CPUCores != spread) {
+				t.Errorf("%s: %g cores with a spread of %g, want %g and %g", host, m.CPUCores, d.CPUCores, mean, spread)
+			}
+		}
+	}
+	learn := func(mean, spread float64) {
+		s.p.Apply(Event{At: s.now, Body: CostsLearned{Apps: map[string]Learned{
+			"app": {Mean: Cost{CPUCores: mean}, Spread: Cost{CPUCores: spread}, Weight: remembered},
+		}}})
+	}
+	want("elsewhere", 1, 0.25)
+	want("own", 1, 0.1)
+	learn(2, 0.1)
+	want("elsewhere", 2, 0.5)
+	want("own", 2, 0.1)
+	learn(2, 0.75)
+	want("elsewhere", 2, 0.75)
+	want("own", 2, 0.75)
+}
+
+// TestReplayKnowsTheKind: from its journal and from a snapshot comes a pool that
+// decides the same, since facts are in events and the profile is in the policy.
+func TestReplayKnowsTheKind(t *testing.T) {
+	s := newScene(t, nil)
+	policy := s.p.Policy()
+	policy.Apps["app"] = Profile{App: "app", Cost: Cost{CPUCores: 1}, Seats: 1, Machine: Machine{Cores: 4, GPUs: "NVIDIA L4"}}
+	p, log := New(), []Event(nil)
+	run := func(c Command) {
+		t.Helper()
+		events, out := p.Run(s.now, c)
+		if out.Refused != nil {
+			t.Fatalf("%T refused: %+v", c, *out.Refused)
+		}
+		log = append(log, events...)
+	}
+	observe := func(p *Pool, seq uint64) {
+		t.Helper()
+		err := p.Observe(s.now, Sample{Host: "h", Seq: seq, CPU: Known(0.1), Received: s.now, WindowEnd: s.now, Window: 1e9, Period: 1e9})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(Open{ID: "x", Policy: policy})
+	run(HostUp{Facts: hostFacts("h")})
+	observe(p, 1)
+	run(Join{Client: "ann", Secret: "k", Intent: Play})
+	observe(p, 2)
+
+	record, err := EncodeEvents(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := DecodeEvents(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replayed := New()
+	for _, e := range events {
+		replayed.Apply(e)
+	}
+	snapshot, err := p.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored, err := Restore(snapshot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := p.Explain(s.now, "app")
+	if v, _ := p.Host(s.now, "h"); len(v.Foreign) != 1 || len(v.Sessions) != 1 {
+		t.Fatalf("the host is not what this is about: %+v", v)
+	}
+	for name, q := range map[string]*Pool{"replayed": replayed, "restored": restored} {
+		if got, err := q.Snapshot(); err != nil || !bytes.Equal(got, snapshot) {
+			t.Errorf("%s: %v\n%s\n%s", name, err, got, snapshot)
+		}
+		observe(q, 2)
+		if v, _ := q.Host(s.now, "h"); len(v.Foreign) != 1 {
+			t.Errorf("%s: foreign is %v", name, v.Foreign)
+		}
+		if got := q.Explain(s.now, "app"); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v\nwant %+v", name, got, want)
+		}
+	}
+}
+
+// TestJournalsFromBeforeMachines were written by a program that knew of none:
+// they are read, and where no machine is named none is written.
+func TestJournalsFromBeforeMachines(t *testing.T) {
+	policy := DefaultPolicy()
+	policy.Apps["app"] = Profile{App: "app", Cost: Cost{CPUCores: 1}, Seats: 2}
+	p := New()
+	opened, _ := p.Run(historyStart, Open{ID: "x", Policy: policy})
+	up, _ := p.Run(historyStart, HostUp{Facts: hostFacts("h")})
+	record, err := EncodeEvents(append(opened, up...))
+	if err != nil || bytes.Contains(record, []byte("machine")) {
+		t.Fatalf("%v: %s", err, record)
+	}
+	old := []byte(`{"v":1,"events":[{"at":"2026-11-20T10:00:00Z","type":"policy_set","data":{"by":"ops","policy":{"apps":{"app":{` +
+		`"app":"app","cost":{"cpu_cores":1,"memory_bytes":0,"gpu":0,"vram_bytes":0,"encoder":0,"encoder_sessions":0},` +
+		`"spread":{"cpu_cores":0,"memory_bytes":0,"gpu":0,"vram_bytes":0,"encoder":0,"encoder_sessions":0},"seats":2,"start_s":0,"settle_s":0}},` +
+		`"threshold":{"cpu":0.85,"gpu":0.85,"vram":0.9,"encoder":0.85,"memory":0.9},"uplink":{"budget_bps":0,"when_full":"wait"},` +
+		`"session":{"bitrate_bps":8000000,"max_length":0,"idle_timeout":0,"first_connect_timeout":0,"reconnect_grace":0,"sharing":"open"},` +
+		`"spectators":{"max_per_session":1,"bitrate_bps":0,"low_bitrate_bps":0,"yield_to_players":true,"reconnect_grace":0},` +
+		`"queue":{"max_length":1,"offer_timeout":20000000000,"on_lapse":"next","max_lapses":2,"reconnect_grace":0,"classes":["normal"]},` +
+		`"placement":{"order":"spread","max_starting":1,"host_lost":0}}}}]}`)
+	events, err := DecodeEvents(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Apply(events[0])
+	if v, _ := p.Host(historyStart, "h"); p.Policy().Apps["app"].Machine != (Machine{}) || len(v.Foreign) != 0 {
+		t.Errorf("%+v, %v", p.Policy().Apps["app"], v.Foreign)
 	}
 }

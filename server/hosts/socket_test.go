@@ -30,8 +30,23 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	j, err := journal.Open(t.Context(), journal.Options{Dir: t.TempDir(), Log: log})
+	policy := admission.DefaultPolicy()
+	policy.Apps["app"] = admission.Profile{App: "app", Cost: admission.Cost{CPUCores: 1}}
+	b, stop := openBench(t, benchOptions{dir: t.TempDir(), policy: policy, log: slog.New(slog.DiscardHandler)})
+	t.Cleanup(stop)
+	return b
+}
+
+type benchOptions struct {
+	dir    string // of the journal
+	policy admission.Policy
+	log    *slog.Logger
+}
+
+// openBench makes a bench; stop ends it and leaves its journal.
+func openBench(t *testing.T, o benchOptions) (b *bench, stop func()) {
+	t.Helper()
+	j, err := journal.Open(t.Context(), journal.Options{Dir: o.dir, Log: o.log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,13 +54,11 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy := admission.DefaultPolicy()
-	policy.Apps["app"] = admission.Profile{App: "app", Cost: admission.Cost{CPUCores: 1}}
-	b := &bench{T: t, hub: New(Options{
-		Issuer: "http://service", JWKSURL: "/keys", Log: log,
+	b = &bench{T: t, hub: New(Options{
+		Issuer: "http://service", JWKSURL: "/keys", Log: o.log,
 		Enrol: func(host string) (string, error) { return "token-of-" + host, nil },
 	})}
-	b.owner = owner.New(owner.Options{Name: "pool", Policy: policy, Journal: store, Log: log})
+	b.owner = owner.New(owner.Options{Name: "pool", Policy: o.policy, Journal: store, Log: o.log})
 	b.owner.Listen(b.hub)
 	b.hub.Add("pool", b.owner)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -63,8 +76,7 @@ func newBench(t *testing.T) *bench {
 		}
 	}))
 	b.url = "ws" + strings.TrimPrefix(server.URL, "http") + "/"
-	t.Cleanup(func() { b.hub.Close(); server.Close(); cancel(); running.Wait(); j.Close() })
-	return b
+	return b, func() { b.hub.Close(); server.Close(); cancel(); running.Wait(); j.Close() }
 }
 
 // probe is a host's end.
