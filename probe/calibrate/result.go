@@ -161,7 +161,7 @@ func (r *ramp) resource(key string, a answer) (calibration.Resource, bool) {
 		return calibration.Resource{}, false
 	}
 	n := r.copiesAt(key, a)
-	x := calibration.Resource{GPU: gpu, Capacity: cmp.Or(r.facts.Capacity[key], 1), Base: g.At(0), Curve: g.Curve, Alone: -1}
+	x := calibration.Resource{GPU: gpu, Capacity: cmp.Or(r.facts.Capacity[key], 1), Base: base(r.points[key]), Curve: g.Curve, Alone: -1}
 	if r.bounded(key) {
 		x.Threshold = r.threshold(key)
 		x.Alone = g.carries(x.Threshold)
@@ -184,6 +184,17 @@ func (r *ramp) resource(key string, a answer) (calibration.Resource, bool) {
 		x.AtFitsPlusOne, x.Seen = a.past.Levels[key].Judged, true
 	}
 	return x, true
+}
+
+// base is the load without copies, as it was measured.
+func base(points []point) float64 {
+	sum, n := 0.0, 0.0
+	for _, p := range points {
+		if p.n == 0 {
+			sum, n = sum+p.y, n+1
+		}
+	}
+	return max(0, sum/max(1, n)) // a fitted level may lie a hair below
 }
 
 // used says whether a load was ever there.

@@ -139,7 +139,7 @@ func TestCalibrate(t *testing.T) {
 	if c.Check == nil || c.Check.Seen < 0.85 {
 		t.Errorf("one past it: %+v", c.Check)
 	}
-	if !strings.Contains(r.err, "1 copy ") || !strings.Contains(r.err, "3 copies, confirmed") {
+	if !strings.Contains(r.err, "1 copy ") || !strings.Contains(r.err, "3 copies, confirming") {
 		t.Errorf("progress:\n%s", r.err)
 	}
 	if page, err := os.ReadFile(report); err != nil || !bytes.Contains(page, []byte("3 copies of app fit")) {

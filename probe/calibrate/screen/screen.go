@@ -49,7 +49,7 @@ func (s *Screen) finished(p calibration.Progress) string {
 	for _, b := range l.Bars {
 		parts = append(parts, fmt.Sprintf("%s %s", b.Key, percent(b.Level)))
 	}
-	what := map[calibration.Phase]string{calibration.Base: "without copies", calibration.Soaking: Copies(l.Copies) + ", confirmed"}[l.Phase]
+	what := map[calibration.Phase]string{calibration.Base: "without copies", calibration.Soaking: Copies(l.Copies) + ", confirming"}[l.Phase]
 	if what == "" {
 		what = Copies(l.Copies)
 	}
