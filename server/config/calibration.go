@@ -22,8 +22,11 @@ func WriteCalibration(path string, r calibration.Result) (string, error) {
 		fmt.Sprintf("How many copies of %s fit on one host of this kind, and what one takes.", r.App),
 		"Written by `rendergate calibrate`; `rendergate serve` reads it where the config's pools.POOL.apps.APP.profile names it.",
 	}
-	if f.Partial != "" {
+	switch {
+	case f.Partial != "":
 		words = append([]string{"PARTIAL: " + f.Partial + ". No number of seats is confirmed; load alone decides."}, words...)
+	case f.Seats == 0:
+		words = append([]string{"NONE FITS: one copy alone passes a threshold. Seats of 0 are no limit; load alone decides."}, words...)
 	}
 	text, err := f.text(path, words)
 	if err != nil {

@@ -249,23 +249,34 @@ func TestAFailedWriteLosesNothing(t *testing.T) {
 	}
 }
 
-// TestAPartialProfileIsWarnedOf, and used.
-func TestAPartialProfileIsWarnedOf(t *testing.T) {
-	dir := t.TempDir()
-	r := calibrated()
-	r.Partial = "stopped at 4 copies"
-	if _, err := config.WriteCalibration(filepath.Join(dir, "p.yaml"), r); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(dir, "c.yaml")
-	if err := os.WriteFile(file, []byte("pools: {p: {apps: {showroom: {profile: p.yaml}}}}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := config.Load(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := strings.Join(c.Warnings(), "\n"); !strings.Contains(got, "is partial (stopped at 4 copies)") {
-		t.Errorf("warnings: %q", got)
+// TestDoubtfulProfilesAreWarnedOf, on top of the file and by the service, and used.
+func TestDoubtfulProfilesAreWarnedOf(t *testing.T) {
+	partial, none := calibrated(), calibrated()
+	partial.Partial = "stopped\nat 4 copies"
+	none.Fits, none.FitsPerGPU = 0, []int{0, 0}
+	for name, c := range map[string]struct {
+		result       calibration.Result
+		top, warning string
+	}{
+		"whole":     {calibrated(), "# How many copies", ""},
+		"partial":   {partial, "# PARTIAL: stopped at 4 copies.", "is partial (stopped at 4 copies)"},
+		"none fits": {none, "# NONE FITS:", "not one copy fits (gpu binds)"},
+	} {
+		path, text := write(t, c.result)
+		file := filepath.Join(filepath.Dir(path), "c.yaml")
+		if err := os.WriteFile(file, []byte("pools: {p: {apps: {showroom: {profile: p.yaml}}}}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		conf, err := config.Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(conf.Warnings(), "; ")
+		if !strings.HasPrefix(text, c.top) || !strings.Contains(got, c.warning) || (c.warning == "") != (got == "") {
+			t.Errorf("%s: warnings %q of\n%.80s", name, got, text)
+		}
+		if p := conf.Pools["p"].Policy().Apps["showroom"]; p.Cost.CPUCores != 0.8 {
+			t.Errorf("%s: it is not used: %+v", name, p)
+		}
 	}
 }

@@ -249,8 +249,8 @@ func (c *Config) Warnings() []string {
 			out = append(out, "pools."+name+".uplink.when_full is allow: when the uplink is full, every picture stutters")
 		}
 		for _, app := range slices.Sorted(maps.Keys(c.Pools[name].Apps)) {
-			if a := c.Pools[name].Apps[app]; a.partial != "" {
-				out = append(out, fmt.Sprintf("%s is partial (%s): no number of seats is confirmed, load alone decides; calibrate to the end", a.Profile, a.partial))
+			if a := c.Pools[name].Apps[app]; a.doubt != "" {
+				out = append(out, a.Profile+" "+a.doubt)
 			}
 		}
 	}

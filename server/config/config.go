@@ -109,8 +109,8 @@ type Pool struct {
 type App struct {
 	Profile string `yaml:"profile"` // file; empty: not calibrated, only what is measured counts
 
-	loaded  admission.Profile
-	partial string // why the profile did not come to its end
+	loaded admission.Profile
+	doubt  string // why the profile is to be warned of
 }
 
 // Threshold is the share of each resource that may be used.

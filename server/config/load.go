@@ -117,7 +117,7 @@ func (c *Config) loadProfiles(d *document.Document) {
 			case p.App != name:
 				d.Reject(key, "%s is the profile of app %q, not of %q: calibrate this app, or name the app %q", a.Profile, p.App, name, p.App)
 			default:
-				a.loaded, a.partial = p, f.Partial
+				a.loaded, a.doubt = p, f.doubt()
 				c.Pools[pool].Apps[name] = a
 			}
 		}

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rendergate/rendergate/admission"
@@ -138,6 +139,17 @@ func (f profileFile) profile() admission.Profile {
 	}
 	p.Machine = admission.Machine{Cores: f.Machine.Cores, GPUs: admission.GPUNames(names)}
 	return p
+}
+
+// doubt says why the profile holds less than one should; "" if it does not.
+func (f profileFile) doubt() string {
+	switch {
+	case f.Partial != "":
+		return fmt.Sprintf("is partial (%s): no number of seats is confirmed, load alone decides; calibrate to the end", strings.Join(strings.Fields(f.Partial), " "))
+	case f.Date != "" && f.Seats == 0:
+		return fmt.Sprintf("found that not one copy fits (%s binds): it names no seats, load alone decides; calibrate on a host that is free and large enough", f.Binding)
+	}
+	return ""
 }
 
 // inSeconds divides once: [time.Duration.Seconds] adds two roundings, and what
