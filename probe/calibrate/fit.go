@@ -37,13 +37,14 @@ func bestFit(y []float64) fit {
 }
 
 func overTaus(y []float64, lag int) fit {
-	best := fit{sse: math.Inf(1)}
+	best, loop := fit{sse: math.Inf(1)}, harmonics(y, lag)
 	for _, tau := range taus() {
-		if f, ok := fitOne(y, tau, lag); ok && f.sse < best.sse {
+		if f, ok := fitOne(y, tau, loop); ok && f.sse < best.sse {
 			best = f
 		}
 	}
-	flat, _ := fitOne(y, 0, lag)
+	flat, _ := fitOne(y, 0, loop)
+	best.lag, flat.lag = lag, lag
 	// The approach costs a parameter and the choice of tau: it must pay.
 	n := float64(len(y))
 	if math.IsInf(best.sse, 1) || flat.sse <= best.sse*(1+8/n) {
@@ -52,26 +53,30 @@ func overTaus(y []float64, lag int) fit {
 	return best
 }
 
-// fitOne fits level, approach and two harmonics of the loop. tau 0 leaves the
-// approach out.
-func fitOne(y []float64, tau float64, lag int) (fit, bool) {
+// harmonics are two of a loop; none where the lag is 0.
+func harmonics(y []float64, lag int) [][]float64 {
+	var columns [][]float64
+	for h := 1.0; lag > 0 && h <= 2; h++ {
+		w := 2 * math.Pi * h / float64(lag)
+		columns = append(columns,
+			column(y, func(t float64) float64 { return math.Cos(w * t) }),
+			column(y, func(t float64) float64 { return math.Sin(w * t) }))
+	}
+	return columns
+}
+
+// fitOne fits level, approach and loop. tau 0 leaves the approach out.
+func fitOne(y []float64, tau float64, loop [][]float64) (fit, bool) {
 	columns := [][]float64{column(y, func(float64) float64 { return 1 })}
 	if tau > 0 {
 		columns = append(columns, column(y, func(t float64) float64 { return math.Exp(-t / tau) }))
 	}
-	if lag > 0 {
-		for h := 1.0; h <= 2; h++ {
-			w := 2 * math.Pi * h / float64(lag)
-			columns = append(columns,
-				column(y, func(t float64) float64 { return math.Cos(w * t) }),
-				column(y, func(t float64) float64 { return math.Sin(w * t) }))
-		}
-	}
+	columns = append(columns, loop...)
 	beta, inverse, ok := leastSquares(columns, y)
 	if !ok {
 		return fit{sse: math.Inf(1)}, false
 	}
-	f := fit{level: beta[0], tau: math.Max(tau, 1), lag: lag, left: slices.Clone(y)}
+	f := fit{level: beta[0], tau: math.Max(tau, 1), left: slices.Clone(y)}
 	wider := 1.96
 	if tau > 0 {
 		f.rise = beta[1]

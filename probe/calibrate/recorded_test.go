@@ -22,7 +22,7 @@ type recorded struct {
 func recordings(t *testing.T) map[string]recorded {
 	t.Helper()
 	files, err := filepath.Glob("testdata/recorded/*.json")
-	if err != nil || len(files) < 2 {
+	if err != nil || len(files) < 3 {
 		t.Fatalf("%d recordings, %v", len(files), err)
 	}
 	all := map[string]recorded{}

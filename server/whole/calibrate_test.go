@@ -383,6 +383,8 @@ func TestCalibrateMistakes(t *testing.T) {
 		"frames from where":  {[]string{"--fps", "30", "--", cp}, 2, "--fps needs one source of frames"},
 		"no group":           {[]string{"--fps", "30", "--fps-line", "fps", "--", cp}, 2, "want a regular expression with a group"},
 		"GPUs that are none": {[]string{"--gpus", "0", "--", cp}, 2, "numbers of this machine's 0 GPUs"},
+		"no place for it":    {[]string{"--out", "/nowhere/p.yaml", "--", cp, "linger"}, 2, "--out: nothing can be written there: open /nowhere/"},
+		"a folder":           {[]string{"--report", dir, "--", cp, "linger"}, 2, "is no file; want the path of a file to write"},
 		"a probe's config":   {[]string{"--config", "/nowhere.yaml"}, 2, "/nowhere.yaml"},
 		"both":               {[]string{"--config", "/nowhere.yaml", "--", cp}, 2, "want one of them"},
 		"too often":          {[]string{"--repeat", "1000", "--", cp}, 2, "--repeat 1000: want 1 to 100"},

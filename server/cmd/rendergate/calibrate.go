@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"github.com/mattn/go-isatty"
 	"golang.org/x/term"
@@ -24,6 +25,11 @@ import (
 func (c calibrateCommand) Run(ctx context.Context) error {
 	if err := c.check(); err != nil {
 		return usageError{err}
+	}
+	for flag, path := range map[string]string{"--out": c.out(c.name()), "--report": c.Report} {
+		if err := mayWrite(path); err != nil {
+			return usageError{fmt.Errorf("%s: %w", flag, err)}
+		}
 	}
 	measure := c.local
 	if c.Host != "" {
@@ -149,6 +155,29 @@ func (c calibrateCommand) write(r calibration.Result) error {
 		fmt.Println(line)
 	}
 	return nil
+}
+
+// mayWrite finds out before hours are spent whether a file can be written there.
+func mayWrite(path string) error {
+	if path == "" {
+		return nil
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no file; want the path of a file to write", path)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".rendergate-*")
+	if err != nil {
+		return fmt.Errorf("nothing can be written there: %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// name is the app's, as far as it is known before the host is asked.
+func (c calibrateCommand) name() string {
+	if c.App == "" && len(c.Command) > 0 {
+		return nameOf(c.Command[0])
+	}
+	return c.App
 }
 
 func (c calibrateCommand) out(app string) string {

@@ -185,10 +185,7 @@ func (c calibrateCommand) check() error {
 
 // app is the application of the command line.
 func (c calibrateCommand) app() (launcher.App, error) {
-	app := launcher.App{Name: c.App}
-	if app.Name == "" {
-		app.Name = nameOf(c.Command[0])
-	}
+	app := launcher.App{Name: c.name()}
 	for i, word := range c.Command {
 		t, err := template(fmt.Sprintf("COMMAND, word %d", i+1), word)
 		if err != nil {
