@@ -16,10 +16,15 @@ type point struct {
 // that explains significantly and materially more.
 type growth struct {
 	calibration.Curve
-	inverse [][]float64 // of the normal equations
-	freedom int         // points less parameters
-	noise   float64     // variance of a level by itself, the mean
+	inverse  [][]float64 // of the normal equations
+	freedom  int         // of variance
+	variance float64     // of a level about the curve
 }
+
+// known is for how many degrees of freedom the levels' own intervals count in
+// the variance about the curve: three points alone would say nothing of it, or
+// far too much.
+const known = 4
 
 // bent is how much a bend must matter, as a fraction of the resource, at one
 // copy past the last: less is not worth a parameter.
@@ -36,7 +41,7 @@ func grow(points []point) (g growth, ok bool) {
 		return line, true
 	}
 	next := points[len(points)-1].n + 1
-	significant := math.Abs(curve.Bend) > student(curve.freedom)*math.Sqrt(curve.variance()*curve.inverse[2][2])
+	significant := math.Abs(curve.Bend) > student(curve.freedom)*math.Sqrt(curve.variance*curve.inverse[2][2])
 	if significant && math.Abs(curve.At(next)-line.At(next)) > bent {
 		return curve, true
 	}
@@ -47,12 +52,13 @@ func fitPoints(points []point, terms int) (growth, bool) {
 	columns := make([][]float64, terms)
 	y := make([]float64, len(points))
 	g := growth{freedom: len(points) - terms}
+	noise := 0.0
 	for i, p := range points {
 		y[i] = p.y
 		for j := range columns {
 			columns[j] = append(columns[j], math.Pow(p.n, float64(j)))
 		}
-		g.noise += (p.half / 1.96) * (p.half / 1.96) / float64(len(points))
+		noise += (p.half / 1.96) * (p.half / 1.96) / float64(len(points))
 	}
 	if g.freedom < 0 {
 		return g, false
@@ -69,28 +75,24 @@ func fitPoints(points []point, terms int) (growth, bool) {
 	for _, p := range points {
 		squares += math.Pow(p.y-g.At(p.n), 2)
 	}
-	if g.freedom > 0 {
-		g.Sigma = math.Sqrt(squares / float64(g.freedom))
-	}
-	g.Sigma = math.Sqrt(g.variance())
+	g.freedom += known
+	// Few points may lie on the curve by chance: it is no less than the levels' own.
+	g.variance = max(noise, (squares+known*noise)/float64(g.freedom))
+	g.Sigma = math.Sqrt(g.variance)
 	return g, true
 }
-
-// variance is that of a level about the curve. Few points may lie on it by
-// chance, so it is no less than that of the levels by themselves.
-func (g growth) variance() float64 { return max(g.Sigma*g.Sigma, g.noise) }
 
 // predict gives the load with n copies and half its 95 % interval, that of a
 // level that is still to be measured.
 func (g growth) predict(n float64) (mean, half float64) {
 	x := []float64{1, n, n * n}[:len(g.inverse)]
-	return g.At(n), student(g.freedom) * math.Sqrt(g.variance()*(1+g.quadratic(x)))
+	return g.At(n), student(g.freedom) * math.Sqrt(g.variance*(1+g.quadratic(x)))
 }
 
 // perCopy is the mean cost of one of n copies and half its 95 % interval.
 func (g growth) perCopy(n float64) (mean, half float64) {
 	x := []float64{0, 1, n}[:len(g.inverse)]
-	return g.Slope + g.Bend*n, student(g.freedom) * math.Sqrt(g.variance()*g.quadratic(x))
+	return g.Slope + g.Bend*n, student(g.freedom) * math.Sqrt(g.variance*g.quadratic(x))
 }
 
 // quadratic is x' (X'X)^-1 x.

@@ -125,9 +125,30 @@ func (r *ramp) foretell(gpu int) map[string]*calibration.Check {
 			continue
 		}
 		mean, half := g.predict(float64(r.after(key, gpu)))
+		if above, far := r.swing(key, gpu); far > 0 {
+			level, _ := grow(r.means[key])
+			mean, half = level.predict(float64(r.after(key, gpu)))
+			mean, half = mean+above, math.Hypot(half, far)
+		}
 		all[key] = &calibration.Check{Copies: len(r.open) + 1, Resource: key, Predicted: mean, Low: mean - half, High: mean + half}
 	}
 	return all
+}
+
+// swing is by how much a load that goes round will be judged above its mean with
+// one copy more, and how far that may be off: as much more as there are more
+// copies, if they go round together, or by the root of that if each does by
+// itself.
+func (r *ramp) swing(key string, gpu int) (above, far float64) {
+	points, means := r.points[key], r.means[key]
+	last := len(points) - 1
+	now, then := points[last].n, float64(r.after(key, gpu))
+	excess := points[last].y - means[last].y
+	if excess <= 0 || now < 1 || then <= now {
+		return max(0, excess), 0
+	}
+	together, apart := excess*then/now, excess*math.Sqrt(then/now)
+	return (together + apart) / 2, together - apart + excess/4
 }
 
 // unsafe says which resource one copy more would overdraw so that programs

@@ -174,6 +174,9 @@ func TestPeriodic(t *testing.T) {
 	if err != nil || r.Fits != 6 { // 0.125 n + 0.06 <= 0.85: 6.3
 		t.Fatalf("%d, %v", r.Fits, err)
 	}
+	if c := r.Check; c == nil || c.Seen < c.Low || c.Seen > c.High || c.High-c.Low > 0.1 {
+		t.Errorf("one past it: %+v", c)
+	}
 	if x := r.Resources["cpu"]; math.Abs(x.PerCopy*8-1) > 0.05 {
 		t.Errorf("one copy costs %v cores", 8*x.PerCopy)
 	}
