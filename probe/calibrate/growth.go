@@ -33,7 +33,7 @@ const bent = 0.005
 // grow fits a curve; ok is false below two numbers of copies.
 func grow(points []point) (g growth, ok bool) {
 	line, ok := fitPoints(points, 2)
-	if !ok || len(points) < 5 {
+	if !ok || len(points) < 4 {
 		return line, ok
 	}
 	curve, ok := fitPoints(points, 3)
