@@ -63,7 +63,7 @@ func TestCalibrateAHost(t *testing.T) {
 		t.Fatalf("%v\n%s", err, &said)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "p.yaml"))
-	if err != nil || !strings.Contains(string(text), "\nseats: 2\n") || !strings.Contains(string(text), burn) { // 0.85 x 0.6 / 0.2 = 2.55
+	if err != nil || !strings.Contains(string(text), "\nseats: 2 ") || !strings.Contains(string(text), burn) { // 0.85 x 0.6 / 0.2 = 2.55
 		t.Errorf("%v\n%s\n%s", err, text, &said)
 	}
 	y.until("the host is given back", func() bool { return !y.draining() })

@@ -61,7 +61,7 @@ func (s *Screen) plain(p calibration.Progress, done string) {
 		s.line(done)
 		s.said = p.ElapsedS
 	}
-	if p.Phase == calibration.Opening || p.ElapsedS-s.said >= plainEvery {
+	if p.Phase == calibration.Opening || p.Phase == calibration.Waiting && p.Text != s.last.Text || p.ElapsedS-s.said >= plainEvery {
 		s.line(fmt.Sprintf("%6s  %s%s", Span(p.ElapsedS), p.Text, left(p)))
 		s.said = p.ElapsedS
 	}

@@ -14,6 +14,8 @@ func steps() []calibration.Progress {
 		return []calibration.Bar{{Key: "cpu", Now: load, Level: load, Threshold: 0.85, Verdict: v}, {Key: "uplink", Now: 0.1}}
 	}
 	return []calibration.Progress{
+		{Phase: calibration.Waiting, Text: "waiting for the sessions on it to end, 2 left"},
+		{Phase: calibration.Waiting, Text: "waiting for the sessions on it to end, 1 left", ElapsedS: 7},
 		{Phase: calibration.Base, Run: 1, Text: "measuring the host without copies, 20 s", ElapsedS: 20, Bars: bars(0.02, calibration.Settled)},
 		{Phase: calibration.Opening, Run: 1, Text: "opening copy 1", ElapsedS: 21},
 		{Phase: calibration.Settling, Run: 1, Copies: 1, Text: "1 copy: settling, 1 s", ElapsedS: 24, Bars: bars(0.2, calibration.Rising)},
@@ -29,7 +31,9 @@ func TestPlainLines(t *testing.T) {
 		s.Show(p)
 	}
 	s.Close()
-	want := `  21 s  without copies         cpu 2.0 %, uplink 0.0 %
+	want := `   0 s  waiting for the sessions on it to end, 2 left
+   7 s  waiting for the sessions on it to end, 1 left
+  21 s  without copies         cpu 2.0 %, uplink 0.0 %
   21 s  opening copy 1
   58 s  1 copy: settling, 35 s, about 1 m 35 s to go
   59 s  1 copy                 cpu 21.0 %, uplink 0.0 %
