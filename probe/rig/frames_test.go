@@ -112,8 +112,9 @@ func TestFramesOfAStream(t *testing.T) {
 	c.follow(t.Context(), 3, "ws"+strings.TrimPrefix(app.URL, "http"))
 	defer c.unfollow(3)
 	<-sent
-	deadline := time.Now().Add(10 * time.Second)
-	for {
+	deadline, tick := time.Now().Add(10*time.Second), time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for ; ; <-tick.C {
 		c.mu.Lock()
 		n := c.copies[3].count
 		c.mu.Unlock()
@@ -123,7 +124,6 @@ func TestFramesOfAStream(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d frames, want 10", n)
 		}
-		time.Sleep(time.Millisecond)
 	}
 	if f := c.frames(3); f == nil || *f <= 0 {
 		t.Errorf("%v frames a second", f)

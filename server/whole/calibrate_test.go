@@ -305,8 +305,9 @@ func running(t *testing.T) (cmd *exec.Cmd, binary, copies, profile string) {
 // gone waits until no process of the program runs, and nothing of it lies there.
 func gone(t *testing.T, binary, copies string) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
+	deadline, tick := time.Now().Add(20*time.Second), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for ; ; <-tick.C {
 		left := pids(t, binary)
 		entries, err := os.ReadDir(copies)
 		if len(left) == 0 && err == nil && len(entries) == 1 {
@@ -315,7 +316,6 @@ func gone(t *testing.T, binary, copies string) {
 		if time.Now().After(deadline) {
 			t.Fatalf("left: processes %v, folders %v, %v", left, entries, err)
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 }
 
