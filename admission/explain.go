@@ -84,3 +84,15 @@ func (n need) explain() Verdict {
 	}
 	return v
 }
+
+// Admits says whether the host would be given the next session of the app now,
+// as far as its own resources go: neither a pause nor the pool's uplink counts.
+func (p *Pool) Admits(now time.Time, host, app string) bool {
+	p.settle(p.clamp(now))
+	h, a := p.hosts[host], p.apps[app]
+	if h == nil || a == nil || !h.connected {
+		return false
+	}
+	i := slices.Index(h.group.apps, a)
+	return i >= 0 && i < len(h.fits) && h.fits[i].ratio <= 1
+}

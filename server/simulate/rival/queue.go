@@ -1,0 +1,424 @@
+package rival
+
+import (
+	"math"
+	"slices"
+
+	"github.com/rendergate/rendergate/server/simulate/world"
+)
+
+// Rule says whether a host takes one more.
+type Rule interface {
+	// Admits says whether the host takes one more session of the app, on that GPU
+	// (-1 for an app that needs none), and how good it is among the hosts that do:
+	// the lowest rank is taken.
+	Admits(now float64, h *Host, app *world.App, gpu int) (ok bool, rank float64)
+}
+
+// Watcher is a rule that takes in each sample as it comes.
+type Watcher interface{ Sampled(now float64, h *Host) }
+
+// Clairvoyant is a rule that knows more than samples tell: it is asked with the
+// person, and heeds the pool's uplink, of which no rival knows.
+type Clairvoyant interface {
+	AdmitsPerson(w *world.World, host int, p *world.Person) (gpu int, ok bool)
+}
+
+// Host is what a rule may know of a host: its samples, and what was sent there.
+type Host struct {
+	ID    int
+	Cores float64
+	GPUs  int
+	Up    bool
+	// Sample is the newest that has arrived; nil before the first, and after the
+	// host was away.
+	Sample  *world.Sample
+	Arrived float64 // when it did
+	Seats   []*Seat // in the order in which they were given
+	Memory  any     // what the rule remembers of the host between samples
+}
+
+// Seat is a session that was sent to a host. Times that have not come are Never.
+type Seat struct {
+	Person    *world.Person
+	App       *world.App
+	GPU       int
+	Given     float64 // offered, or given at once
+	Ready     float64
+	Connected float64 // first
+}
+
+// staleAfter is how many periods old a sample may be, for every rule alike.
+const staleAfter = 5
+
+// Fresh says whether the host's newest sample is not too old to go by.
+func (h *Host) Fresh(now float64) bool {
+	return h.Sample != nil && now-h.Arrived <= staleAfter*h.Sample.PeriodS
+}
+
+// guest is a person as the queue knows them.
+type guest struct {
+	p     *world.Person
+	state state
+	away  bool
+	fresh bool // has just come
+	turn  int  // what was planned before the last change does not happen
+	lapse int
+	host  *Host
+	seat  *Seat
+}
+
+type state int
+
+const (
+	absent state = iota
+	waiting
+	offered
+	seated
+	leaving // over for the player; the host still holds it
+)
+
+// maxLapses is after how many unanswered offers somebody leaves the queue.
+const maxLapses = 2
+
+// Queue is a fair queue in front of a rule. It implements [world.Gate].
+type Queue struct {
+	w      *world.World
+	c      *world.Config
+	rule   Rule
+	knows  Clairvoyant // the rule, if it is one
+	hosts  []*Host
+	downs  []int // by host: how often it has died
+	guests []guest
+	line   []*guest // who wait, the first in line first
+	looked float64  // when the line was last served
+}
+
+// New makes the gate of a rule.
+func New(rule Rule) func(*world.World) world.Gate {
+	return func(w *world.World) world.Gate {
+		c := w.Config()
+		q := &Queue{w: w, c: c, rule: rule, guests: make([]guest, w.People()), downs: make([]int, c.Hosts)}
+		q.knows, _ = rule.(Clairvoyant)
+		for i := range c.Hosts {
+			q.hosts = append(q.hosts, &Host{ID: i, Cores: c.Cores, GPUs: c.GPUs})
+		}
+		return q
+	}
+}
+
+// Join implements [world.Gate].
+func (q *Queue) Join(now float64, p *world.Person) {
+	g := &q.guests[p.ID]
+	*g = guest{p: p, state: waiting, fresh: true}
+	q.line = append(q.line, g)
+	q.serve(now)
+	g.fresh = false
+}
+
+// serve gives seats as long as the rule has one for the first in line.
+func (q *Queue) serve(now float64) {
+	q.looked = now
+	for {
+		g := q.first()
+		if g == nil || q.knows != nil && q.w.UplinkFull() {
+			return
+		}
+		h, gpu := q.choose(now, g.p)
+		if h == nil {
+			return
+		}
+		q.give(now, g, h, gpu)
+	}
+}
+
+func (q *Queue) first() *guest {
+	for _, g := range q.line {
+		if !g.away {
+			return g
+		}
+	}
+	return nil
+}
+
+// choose is where the rule puts the person, nil if nowhere.
+func (q *Queue) choose(now float64, p *world.Person) (*Host, int) {
+	var best *Host
+	bestGPU, bestRank := -1, math.Inf(1)
+	for _, h := range q.hosts {
+		if !h.Up {
+			continue
+		}
+		if gpu, rank, ok := q.admits(now, h, p); ok && (best == nil || rank < bestRank) {
+			best, bestGPU, bestRank = h, gpu, rank
+		}
+	}
+	return best, bestGPU
+}
+
+func (q *Queue) admits(now float64, h *Host, p *world.Person) (gpu int, rank float64, ok bool) {
+	if q.knows != nil {
+		gpu, ok = q.knows.AdmitsPerson(q.w, h.ID, p)
+		return gpu, float64(len(h.Seats)), ok
+	}
+	app := &q.c.Apps[p.App]
+	gpu = h.device(app)
+	ok, rank = q.rule.Admits(now, h, app, gpu)
+	return gpu, rank, ok
+}
+
+// device is the GPU with the fewest sessions, -1 for an app that needs none.
+func (h *Host) device(app *world.App) int {
+	if !app.NeedsGPU() {
+		return -1
+	}
+	counts := make([]int, h.GPUs)
+	for _, s := range h.Seats {
+		if s.GPU >= 0 {
+			counts[s.GPU]++
+		}
+	}
+	return slices.Index(counts, slices.Min(counts))
+}
+
+func (q *Queue) give(now float64, g *guest, h *Host, gpu int) {
+	q.line = slices.DeleteFunc(q.line, func(x *guest) bool { return x == g })
+	g.turn++
+	g.host = h
+	g.seat = &Seat{
+		Person: g.p, App: &q.c.Apps[g.p.App], GPU: gpu, Given: now, Ready: world.Never, Connected: world.Never,
+	}
+	h.Seats = append(h.Seats, g.seat)
+	if g.fresh {
+		g.state = seated
+		q.w.Grant(g.p, h.ID, gpu)
+		q.w.Start(g.p)
+		return
+	}
+	g.state = offered
+	q.w.Offer(g.p, h.ID, gpu, now+q.c.OfferS)
+	q.plan(now+q.c.OfferS, g, func(now float64) { q.lapse(now, g) })
+}
+
+// plan lets something happen unless something else changes the guest first.
+func (q *Queue) plan(at float64, g *guest, do func(now float64)) {
+	turn := g.turn
+	q.w.Plan(at, func(now float64) {
+		if g.turn == turn {
+			do(now)
+		}
+	})
+}
+
+// lapse lets the seat go on; the guest keeps a place behind the next, or leaves.
+func (q *Queue) lapse(now float64, g *guest) {
+	q.unseat(g)
+	g.lapse++
+	if g.lapse >= maxLapses {
+		g.state = absent
+		q.w.Withdraw(g.p)
+		q.w.Left(g.p)
+	} else {
+		g.state = waiting
+		q.line = slices.Insert(q.line, min(1, len(q.line)), g)
+		q.w.Withdraw(g.p)
+	}
+	q.serve(now)
+}
+
+func (q *Queue) unseat(g *guest) {
+	if g.host != nil {
+		g.host.Seats = slices.DeleteFunc(g.host.Seats, func(s *Seat) bool { return s == g.seat })
+	}
+	g.host, g.seat = nil, nil
+	g.turn++
+}
+
+// Leave implements [world.Gate].
+func (q *Queue) Leave(now float64, p *world.Person) {
+	g := &q.guests[p.ID]
+	switch g.state {
+	case waiting:
+		g.state = absent
+		q.line = slices.DeleteFunc(q.line, func(x *guest) bool { return x == g })
+		q.serve(now)
+	case offered:
+		g.state = absent
+		q.unseat(g)
+		q.w.Withdraw(p)
+		q.w.Left(p)
+		q.serve(now)
+	case seated:
+		q.stop(g)
+	}
+}
+
+func (q *Queue) stop(g *guest) {
+	g.state = leaving
+	g.turn++
+	q.w.Stop(g.p)
+}
+
+// Accept implements [world.Gate].
+func (q *Queue) Accept(_ float64, p *world.Person) {
+	if g := &q.guests[p.ID]; g.state == offered {
+		g.state = seated
+		g.turn++
+		q.w.Grant(p, g.host.ID, g.seat.GPU)
+		q.w.Start(p)
+	}
+}
+
+// Gone implements [world.Gate].
+func (q *Queue) Gone(now float64, p *world.Person) {
+	g := &q.guests[p.ID]
+	if g.state != waiting {
+		return
+	}
+	g.away = true
+	g.turn++
+	q.plan(now+q.c.GraceS, g, func(now float64) {
+		q.Leave(now, p)
+		q.w.Left(p)
+	})
+}
+
+// Back implements [world.Gate].
+func (q *Queue) Back(now float64, p *world.Person) {
+	if g := &q.guests[p.ID]; g.state == waiting {
+		g.away = false
+		g.turn++
+		q.serve(now)
+	}
+}
+
+// HostUp implements [world.Gate]: what ran there starts again.
+func (q *Queue) HostUp(now float64, host int) {
+	h := q.hosts[host]
+	h.Up, h.Sample = true, nil
+	q.downs[host]++
+	for _, s := range slices.Clone(h.Seats) {
+		g := &q.guests[s.Person.ID]
+		switch g.state {
+		case leaving:
+			q.unseat(g)
+			q.w.Free(g.p)
+		case seated:
+			s.Ready, s.Connected = world.Never, world.Never
+			q.w.Start(g.p)
+		}
+	}
+	q.serve(now)
+}
+
+// HostDown implements [world.Gate]: after a while its players wait again, first.
+func (q *Queue) HostDown(now float64, host int) {
+	h := q.hosts[host]
+	h.Up, h.Sample, h.Memory = false, nil, nil
+	q.downs[host]++
+	down := q.downs[host]
+	q.w.Plan(now+q.c.HostLostS, func(now float64) {
+		if q.downs[host] == down {
+			q.lost(now, h)
+		}
+	})
+}
+
+func (q *Queue) lost(now float64, h *Host) {
+	for _, s := range slices.Backward(slices.Clone(h.Seats)) {
+		g := &q.guests[s.Person.ID]
+		was := g.state
+		q.unseat(g)
+		if was == leaving {
+			q.w.Free(g.p)
+			continue
+		}
+		g.state = waiting
+		q.line = slices.Insert(q.line, 0, g)
+		if was == offered {
+			q.w.Withdraw(g.p)
+		} else {
+			q.w.Requeue(g.p)
+		}
+	}
+	q.serve(now)
+}
+
+// Report implements [world.Gate].
+func (q *Queue) Report(now float64, r world.Report) {
+	g := &q.guests[r.Person.ID]
+	if g.seat == nil {
+		return
+	}
+	switch r.State {
+	case world.Ready:
+		g.seat.Ready = now
+		if limit := q.c.MaxLengthS; limit > 0 {
+			q.plan(now+limit, g, func(float64) { q.stop(g) })
+		}
+	case world.Connected:
+		g.seat.Connected = min(g.seat.Connected, now)
+	case world.Ended:
+		g.state = absent
+		q.unseat(g)
+		q.w.Free(r.Person)
+		q.serve(now)
+	}
+}
+
+// Sample implements [world.Gate].
+func (q *Queue) Sample(now float64, s *world.Sample) {
+	h := q.hosts[s.Host]
+	if h.Sample != nil && s.Seq <= h.Sample.Seq {
+		return
+	}
+	h.Sample, h.Arrived = s, now
+	if w, ok := q.rule.(Watcher); ok {
+		w.Sampled(now, h)
+	}
+	q.serve(now)
+}
+
+// everyS is how often the rule is asked again while somebody waits.
+const everyS = 1
+
+// Tick implements [world.Gate].
+func (q *Queue) Tick(now float64) { q.serve(now) }
+
+// Next implements [world.Gate].
+func (q *Queue) Next() float64 {
+	if len(q.line) == 0 {
+		return world.Never
+	}
+	return q.looked + everyS
+}
+
+// Admits implements [world.Gate].
+func (q *Queue) Admits(now float64, host, app int) bool {
+	h := q.hosts[host]
+	if !h.Up {
+		return false
+	}
+	for i := range q.line {
+		if p := q.line[i].p; p.App == app {
+			_, _, ok := q.admits(now, h, p)
+			return ok
+		}
+	}
+	if q.knows != nil {
+		return true // it answers for a person, and nobody asks
+	}
+	a := &q.c.Apps[app]
+	ok, _ := q.rule.Admits(now, h, a, h.device(a))
+	return ok
+}
+
+// Place implements [world.Gate]. Nothing is told of the wait.
+func (q *Queue) Place(_ float64, p *world.Person) (world.Place, bool) {
+	for i, g := range q.line {
+		if g.p == p {
+			return world.Place{Position: i + 1}, true
+		}
+	}
+	return world.Place{}, false
+}
