@@ -29,9 +29,20 @@ type Range struct {
 	High float64 `json:"high"`
 }
 
+// Role says whose rule a policy is.
+type Role string
+
+// The roles. A policy without one counts as a rival.
+const (
+	RoleOurs   Role = "ours"
+	RoleRival  Role = "rival"
+	RoleOracle Role = "oracle"
+)
+
 // Policy is what one policy came to in a scenario, as means over the seeds.
 type Policy struct {
 	Name   string `json:"name"`
+	Role   Role   `json:"role"`
 	Title  string `json:"title"`  // for people
 	Source string `json:"source"` // where the rule is from
 	// Load is the mean demand of each host's fullest resource. LoadOfO1 is over the
@@ -60,7 +71,7 @@ type Policy struct {
 	Violations          int              `json:"violations"`          // of hard budgets, order and seats, over all seeds
 	Seated              int              `json:"seated"`              // over all seeds
 	Intervals           map[string]Range `json:"intervals,omitempty"` // by JSON name: load, load_of_o1, load_of_o2, over_threshold, false_refusals
-	Curve               []Point          `json:"curve,omitempty"`     // the loss-load curve: a sweep of the policy's own knob
+	Curve               Curve            `json:"curve,omitempty"`     // the loss-load curve: a sweep of the policy's own knob
 }
 
 // Point is one setting of a policy's knob.
