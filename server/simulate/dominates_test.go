@@ -7,8 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// curve makes one of pairs of share and load.
-func curve(pairs ...float64) Curve {
+// curveOf makes one of pairs of share and load.
+func curveOf(pairs ...float64) Curve {
 	var c Curve
 	for i := 0; i < len(pairs); i += 2 {
 		c = append(c, Point{OverThreshold: pairs[i], Load: pairs[i+1]})
@@ -24,23 +24,23 @@ func TestDominates(t *testing.T) {
 		from, to    float64
 		behind      []float64 // shares
 	}{
-		{"above", curve(0, 0.7, 0.02, 0.9), curve(0, 0.6, 0.02, 0.8), true, 0, 0.02, nil},
-		{"the same", curve(0, 0.7, 0.02, 0.9), curve(0, 0.7, 0.02, 0.9), true, 0, 0.02, nil},
-		{"below", curve(0, 0.6, 0.02, 0.8), curve(0, 0.7, 0.02, 0.9), true, 0, 0.02, []float64{0, 0.02}},
-		{"crossing", curve(0, 0.7, 0.02, 0.8), curve(0, 0.6, 0.02, 0.9), true, 0, 0.02, []float64{0.02}},
-		{"a bump between", curve(0, 0.7, 0.02, 0.9), curve(0, 0.6, 0.01, 0.85, 0.02, 0.9), true, 0, 0.02, []float64{0.01}},
-		{"part of it", curve(0.01, 0.7, 0.03, 0.9), curve(0, 0.6, 0.02, 0.79), true, 0.01, 0.02, nil},
-		{"within the tolerance", curve(0, 0.7, 0.02, 0.8), curve(0, 0.7, 0.02, 0.8039), true, 0, 0.02, nil},
-		{"just outside it", curve(0, 0.7, 0.02, 0.8), curve(0, 0.7, 0.02, 0.8041), true, 0, 0.02, []float64{0.02}},
-		{"one level", curve(0.01, 0.7), curve(0, 0.6, 0.02, 0.7), true, 0.01, 0.01, nil},
-		{"unsorted, twice the same share", curve(0.02, 0.9, 0, 0.5, 0, 0.7), curve(0, 0.7, 0.02, 0.9), true, 0, 0.02, nil},
-		{"a setting nobody would choose", curve(0, 0.7, 0.01, 0.6, 0.02, 0.9), curve(0, 0.7, 0.01, 0.7, 0.02, 0.9), true, 0, 0.02, nil},
-		{"more of it is no more", curve(0, 0.7, 0.01, 0.8, 0.02, 0.8), curve(0, 0.6, 0.02, 0.9), true, 0, 0.02, []float64{0.02}},
-		{"less and less often", curve(0, 0.8, 0.001, 0.9), curve(0.01, 0.6, 0.02, 0.9), true, 0.01, 0.01, nil},
-		{"less often, and less", curve(0, 0.8, 0.001, 0.85), curve(0.01, 0.6, 0.02, 0.9), false, 0, 0, nil},
-		{"never so seldom", curve(0.01, 0.8, 0.02, 0.9), curve(0, 0.6, 0.001, 0.7), false, 0, 0, nil},
-		{"nothing", nil, curve(0, 0.6), false, 0, 0, nil},
-		{"no numbers", curve(math.NaN(), 0.5, 0.1, math.Inf(1), -1, 0.5), curve(0, 0.6), false, 0, 0, nil},
+		{"above", curveOf(0, 0.7, 0.02, 0.9), curveOf(0, 0.6, 0.02, 0.8), true, 0, 0.02, nil},
+		{"the same", curveOf(0, 0.7, 0.02, 0.9), curveOf(0, 0.7, 0.02, 0.9), true, 0, 0.02, nil},
+		{"below", curveOf(0, 0.6, 0.02, 0.8), curveOf(0, 0.7, 0.02, 0.9), true, 0, 0.02, []float64{0, 0.02}},
+		{"crossing", curveOf(0, 0.7, 0.02, 0.8), curveOf(0, 0.6, 0.02, 0.9), true, 0, 0.02, []float64{0.02}},
+		{"a bump between", curveOf(0, 0.7, 0.02, 0.9), curveOf(0, 0.6, 0.01, 0.85, 0.02, 0.9), true, 0, 0.02, []float64{0.01}},
+		{"part of it", curveOf(0.01, 0.7, 0.03, 0.9), curveOf(0, 0.6, 0.02, 0.79), true, 0.01, 0.02, nil},
+		{"within the tolerance", curveOf(0, 0.7, 0.02, 0.8), curveOf(0, 0.7, 0.02, 0.8039), true, 0, 0.02, nil},
+		{"just outside it", curveOf(0, 0.7, 0.02, 0.8), curveOf(0, 0.7, 0.02, 0.8041), true, 0, 0.02, []float64{0.02}},
+		{"one level", curveOf(0.01, 0.7), curveOf(0, 0.6, 0.02, 0.7), true, 0.01, 0.01, nil},
+		{"unsorted, twice the same share", curveOf(0.02, 0.9, 0, 0.5, 0, 0.7), curveOf(0, 0.7, 0.02, 0.9), true, 0, 0.02, nil},
+		{"a setting nobody would choose", curveOf(0, 0.7, 0.01, 0.6, 0.02, 0.9), curveOf(0, 0.7, 0.01, 0.7, 0.02, 0.9), true, 0, 0.02, nil},
+		{"more of it is no more", curveOf(0, 0.7, 0.01, 0.8, 0.02, 0.8), curveOf(0, 0.6, 0.02, 0.9), true, 0, 0.02, []float64{0.02}},
+		{"less and less often", curveOf(0, 0.8, 0.001, 0.9), curveOf(0.01, 0.6, 0.02, 0.9), true, 0.01, 0.01, nil},
+		{"less often, and less", curveOf(0, 0.8, 0.001, 0.85), curveOf(0.01, 0.6, 0.02, 0.9), false, 0, 0, nil},
+		{"never so seldom", curveOf(0.01, 0.8, 0.02, 0.9), curveOf(0, 0.6, 0.001, 0.7), false, 0, 0, nil},
+		{"nothing", nil, curveOf(0, 0.6), false, 0, 0, nil},
+		{"no numbers", curveOf(math.NaN(), 0.5, 0.1, math.Inf(1), -1, 0.5), curveOf(0, 0.6), false, 0, 0, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := Dominates(c.ours, c.rival)
@@ -63,7 +63,7 @@ func TestDominates(t *testing.T) {
 }
 
 func TestTheWorstLevelIsNamed(t *testing.T) {
-	got := Dominates(curve(0, 0.7, 0.04, 0.9), curve(0, 0.7, 0.02, 0.88, 0.04, 0.95)).Worst
+	got := Dominates(curveOf(0, 0.7, 0.04, 0.9), curveOf(0, 0.7, 0.02, 0.88, 0.04, 0.95)).Worst
 	if got.OverThreshold != 0.02 || got.Ours != 0.8 || got.Rival != 0.88 || math.Abs(got.Shortfall()-1.0/11) > 1e-9 {
 		t.Errorf("%+v", got)
 	}
