@@ -35,6 +35,7 @@ type commands struct {
 	Demo      demoCommand      `cmd:"" help:"Everything on this machine: service, probe and a render app."`
 	Calibrate calibrateCommand `cmd:"" help:"How many copies of an app fit on this host; writes a profile."`
 	Plan      planCommand      `cmd:"" help:"How many hosts a demand needs."`
+	Simulate  simulateCommand  `cmd:"" help:"Runs scenarios against the rule, its rivals and two oracles."`
 	Config    configCommand    `cmd:"" help:"Checks config files and makes what goes into them."`
 	Version   versionCommand   `cmd:"" help:"Prints the version."`
 	DemoScene sceneCommand     `cmd:"" hidden:"" help:"The demo's render app; one process per session."`

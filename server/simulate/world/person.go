@@ -144,3 +144,6 @@ func (a Arrivals) rate(t float64, burst bool) float64 {
 	}
 	return rate
 }
+
+// Config is the world that they come to.
+func (pop *Population) Config() *Config { return pop.config }

@@ -1,0 +1,84 @@
+package simulate
+
+import (
+	"github.com/rendergate/rendergate/admission"
+	"github.com/rendergate/rendergate/server/simulate/rival"
+	"github.com/rendergate/rendergate/server/simulate/world"
+)
+
+// Names that are more than names.
+const (
+	product = "rendergate"
+	oracle1 = "o1"
+	oracle2 = "o2"
+)
+
+// gate is a policy as it is run: the product's or another's.
+type gate struct {
+	name, title, source string
+	role                Role
+	own                 float64   // the knob's own setting
+	knobs               []float64 // of a sweep
+	curve               bool      // is always swept
+	shown               bool      // in the result
+	at                  func(knob float64, c *world.Config) func(*world.World) world.Gate
+}
+
+// Policies are the names of all that can be run, in the order of the results.
+func Policies() []string {
+	var names []string
+	for _, g := range gates() {
+		names = append(names, g.name)
+	}
+	return names
+}
+
+// gates are the product, and its rivals and oracles.
+func gates() []gate {
+	list := []gate{{
+		name: product, title: "Rendergate", source: "this project", role: RoleOurs,
+		own: 0.85, knobs: []float64{0.70, 0.75, 0.80, 0.85, 0.90, 0.95},
+		at: func(knob float64, c *world.Config) func(*world.World) world.Gate {
+			return world.NewCore(corePolicy(knob, c))
+		},
+	}}
+	for _, e := range rivals() {
+		list = append(list, gate{
+			name: e.Name, title: e.Title, source: e.Source, role: roleOf(e.Name),
+			own: e.Default, knobs: e.Knobs, curve: e.Name == oracle2,
+			at: func(knob float64, _ *world.Config) func(*world.World) world.Gate { return rival.New(e.New(knob)) },
+		})
+	}
+	return list
+}
+
+func roleOf(name string) Role {
+	if name == oracle1 || name == oracle2 {
+		return RoleOracle
+	}
+	return RoleRival
+}
+
+// corePolicy is the product's policy at a setting of its knob, for a world.
+func corePolicy(knob float64, _ *world.Config) admission.Policy {
+	p := admission.DefaultPolicy()
+	p.Threshold.CPU, p.Threshold.GPU, p.Threshold.Encoder = knob, knob, knob
+	return p
+}
+
+// entry stands in for rival.Entry until that is there.
+type entry struct {
+	Name, Title, Source string
+	Default             float64
+	Knobs               []float64
+	New                 func(knob float64) rival.Rule
+}
+
+func rivals() []entry {
+	knobs := []float64{0.55, 0.60, 0.65, 0.70, 0.75, 0.80, 0.85, 0.90, 0.95}
+	return []entry{
+		{oracle1, "Oracle 1", "", 0.85, knobs, func(k float64) rival.Rule { return rival.Foresees{Limit: k} }},
+		{oracle2, "Oracle 2", "", 0.85, knobs, func(k float64) rival.Rule { return rival.Present{Limit: k} }},
+		{"last-sample", "Last sample", "", 0.85, knobs, func(k float64) rival.Rule { return rival.LastSample{Limit: k} }},
+	}
+}
