@@ -1,7 +1,5 @@
 package world
 
-import "container/heap"
-
 // item is something that will happen.
 type item struct {
 	at float64
@@ -9,34 +7,28 @@ type item struct {
 	do func()
 }
 
-// agenda is what will happen, the earliest first.
+// agenda is what will happen: a heap with the earliest on top. It is written out
+// since [container/heap] would allocate for each of the millions of items.
 type agenda struct {
 	items []item
 	n     int
 }
 
-func (a *agenda) Len() int { return len(a.items) }
-func (a *agenda) Less(i, j int) bool {
-	x, y := &a.items[i], &a.items[j]
-	return x.at < y.at || x.at == y.at && x.n < y.n
-}
-func (a *agenda) Swap(i, j int) { a.items[i], a.items[j] = a.items[j], a.items[i] }
-
-// Push is for [heap].
-func (a *agenda) Push(x any) { a.items = append(a.items, x.(item)) }
-
-// Pop is for [heap].
-func (a *agenda) Pop() any {
-	last := a.items[len(a.items)-1]
-	a.items[len(a.items)-1] = item{}
-	a.items = a.items[:len(a.items)-1]
-	return last
-}
+func (x *item) before(y *item) bool { return x.at < y.at || x.at == y.at && x.n < y.n }
 
 func (a *agenda) add(at float64, do func()) {
-	if at < Never {
-		a.n++
-		heap.Push(a, item{at, a.n, do})
+	if !(at < Never) {
+		return
+	}
+	a.n++
+	a.items = append(a.items, item{at, a.n, do})
+	for i := len(a.items) - 1; i > 0; {
+		up := (i - 1) / 2
+		if !a.items[i].before(&a.items[up]) {
+			break
+		}
+		a.items[i], a.items[up] = a.items[up], a.items[i]
+		i = up
 	}
 }
 
@@ -47,4 +39,22 @@ func (a *agenda) next() float64 {
 	return a.items[0].at
 }
 
-func (a *agenda) take() item { return heap.Pop(a).(item) }
+func (a *agenda) take() item {
+	first, last := a.items[0], len(a.items)-1
+	a.items[0] = a.items[last]
+	a.items[last] = item{}
+	a.items = a.items[:last]
+	for i := 0; ; {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
+			if a.items[child].before(&a.items[least]) {
+				least = child
+			}
+		}
+		if least == i {
+			return first
+		}
+		a.items[i], a.items[least] = a.items[least], a.items[i]
+		i = least
+	}
+}

@@ -26,6 +26,9 @@ type Seat struct {
 	phase  phase
 	since  float64 // connected
 	played float64 // on another host, before
+	gone   bool    // the seat is nobody's any more
+
+	counted bool // in the host's future
 	// Since the host's last sample.
 	cpu, gpuSum, encoder float64
 }
@@ -65,6 +68,12 @@ type Host struct {
 	sampled      float64
 	blind        float64 // until when no sample arrives
 	blackout     float64 // when the next one begins
+
+	// Of the judge: what it foresees, and when it last saw no room, by foresight
+	// and by GPU after the CPU.
+	paper  paper
+	future future
+	tight  [2][]float64
 }
 
 // Loads are fractions of a host's elastic resources.
@@ -80,7 +89,8 @@ const hostCPU = 0.02
 func newHost(w *World, id int) *Host {
 	n := w.c.GPUs
 	loads := func() Loads { return Loads{GPU: make([]float64, n), Encoder: make([]float64, n)} }
-	h := &Host{w: w, id: id, chance: w.chanceOf(id), load: loads(), demand: loads(), sum: loads(), blackout: Never}
+	h := &Host{w: w, id: id, chance: w.chanceOf(id), load: loads(), demand: loads(), sum: loads(), blackout: Never, future: newFuture(n)}
+	h.tight = [2][]float64{make([]float64, n+1), make([]float64, n+1)}
 	// Probes do not sample in step with each other.
 	h.sampled = -h.chance.Float64() * w.c.Probe.PeriodS
 	if w.c.Probe.BlackoutN > 0 {
@@ -92,6 +102,7 @@ func newHost(w *World, id int) *Host {
 func (h *Host) remove(s *Seat) {
 	if i := slices.Index(h.seats, s); i >= 0 {
 		h.seats = slices.Delete(h.seats, i, i+1)
+		s.gone = true
 	}
 }
 
@@ -99,6 +110,7 @@ func (h *Host) remove(s *Seat) {
 func (h *Host) restart() {
 	for _, s := range h.seats {
 		if s.phase != stopping {
+			h.future.forget(s)
 			s.played, s.since, s.phase = s.elapsed(h.w.now), 0, reserved
 			h.w.visit(s.person).turn++
 		}
@@ -182,20 +194,42 @@ func (h *Host) inBlackout() bool {
 	return h.w.now < h.blind
 }
 
+// paper is what samples are written on. They are many and small, so room for
+// them is taken a hundred at a time. Whoever has one may keep it.
+type paper struct {
+	samples pad[Sample]
+	loads   pad[float64]
+	seats   pad[SeatSample]
+}
+
+type pad[T any] []T
+
+const sheets = 512
+
+func (p *pad[T]) take(n int) []T {
+	if len(*p) < n {
+		*p = make([]T, max(n, sheets))
+	}
+	taken := (*p)[:n:n]
+	*p = (*p)[n:]
+	return taken
+}
+
 // read is what the probe sees of the window that ends now.
 func (h *Host) read(p Probe) *Sample {
 	n := float64(max(1, h.steps))
 	noisy := func(sum float64) float64 { return clip(sum/n + p.Noise*h.chance.NormFloat64()) }
-	s := &Sample{
+	s := &h.paper.samples.take(1)[0]
+	*s = Sample{
 		Host: h.id, Seq: h.seq, WindowEnd: h.w.now, WindowS: p.PeriodS, PeriodS: p.PeriodS, CPU: noisy(h.sum.CPU),
 	}
+	s.GPU, s.Encoder = h.paper.loads.take(len(h.sum.GPU)), h.paper.loads.take(len(h.sum.GPU))
 	for i := range h.sum.GPU {
-		s.GPU = append(s.GPU, noisy(h.sum.GPU[i]))
-		s.Encoder = append(s.Encoder, noisy(h.sum.Encoder[i]))
+		s.GPU[i], s.Encoder[i] = noisy(h.sum.GPU[i]), noisy(h.sum.Encoder[i])
 	}
 	c := h.w.c
 	if p.Sessions {
-		s.Seats = make([]SeatSample, 0, len(h.seats))
+		s.Seats = h.paper.seats.take(len(h.seats))[:0]
 	}
 	for _, x := range h.seats {
 		if p.Sessions && x.phase >= starting {

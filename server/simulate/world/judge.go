@@ -4,7 +4,8 @@ import "math"
 
 // The judge is clairvoyant: it knows what every session is going to take, and
 // how long it will last. It says whether a host could take one more without ever
-// passing a limit while the newcomer plays.
+// passing a limit while the newcomer plays. It looks at each full
+// second, as the accounts do.
 
 // Foresight says from when on a newcomer's load counts.
 type Foresight int
@@ -18,9 +19,6 @@ const (
 	// judges by this sees the seats that will be free by then.
 	FromConnection
 )
-
-// stride is how far apart the judge looks, in seconds.
-const stride = 1
 
 // Room says whether the host has room for the person's whole session, and on
 // which GPU (-1 for an app that needs none).
@@ -59,51 +57,72 @@ func (h *Host) nthEmptiest(n int) int {
 }
 
 func (w *World) roomOn(h *Host, gpu int, p *Person, limit float64, f Foresight) bool {
-	app, course := &w.c.Apps[p.App], w.pop.courseOf(p)
-	lasts := w.pop.lasts(p)
-	starts, from := 0.0, course.play
-	if f == FromConnection {
-		starts, from = p.StartS+p.ConnectS, 0
+	h.foresee()
+	a := &w.c.Apps[p.App]
+	n := newcomer{
+		course: w.pop.courseOf(p), limit: limit, from: w.now, ends: w.now + w.pop.lasts(p),
+		cpu: a.CPUCores / w.c.Cores, gpu: a.GPU, encoder: a.Encoder, device: gpu,
 	}
-	for t := 0.0; t < starts+lasts; t += stride {
-		cpu, g, encoder := h.foreseen(t, gpu)
-		if t >= starts {
-			i := from + int(t-starts)
-			cpu += course.at(course.cpu, i) * app.CPUCores / w.c.Cores
-			if gpu >= 0 {
-				g += course.at(course.gpu, i) * app.GPU
-				encoder += app.Encoder
-			}
-		}
-		if w.c.contend(math.Max(cpu, math.Max(g, encoder))) > limit {
+	if n.first = n.course.play; f == FromConnection {
+		n.from, n.first = n.from+p.StartS+p.ConnectS, 0
+		n.ends += p.StartS + p.ConnectS
+	}
+	// Where the last one had no room the next one seldom has.
+	tight := &h.tight[f][gpu+1]
+	if *tight >= w.now && *tight < n.ends && h.passes(&n, *tight) {
+		return false
+	}
+	for t := math.Ceil(w.now); t < n.ends; t++ {
+		if h.passes(&n, t) {
+			*tight = t
 			return false
 		}
 	}
 	return true
 }
 
-// foreseen is what those who have a seat will ask for in so many seconds.
-func (h *Host) foreseen(in float64, gpu int) (cpu, g, encoder float64) {
-	now := h.w.now
-	cpu = hostCPU
-	for _, s := range h.seats {
-		i := s.course.play + int(in)
-		left := h.w.pop.lasts(s.person) - s.played
-		switch s.phase {
-		case stopping:
-			continue
-		case connected:
-			i = int(now + in - s.since)
-			left -= now - s.since
+// newcomer is somebody of whom it is asked whether a host has room for them.
+type newcomer struct {
+	course     *course
+	limit      float64
+	from, ends float64 // when they count
+	first      int     // the second of the course with which they begin
+	device     int     // the GPU, -1 for none
+	// What the app takes, as fractions of the host's.
+	cpu, gpu, encoder float64
+}
+
+// passes says whether the host passes the newcomer's limit at a time to come.
+func (h *Host) passes(n *newcomer, t float64) bool {
+	cpu, g, encoder := hostCPU+h.future.cpu.at(t), 0.0, 0.0
+	if n.device >= 0 {
+		g, encoder = h.future.gpu[n.device].at(t), h.future.encoder[n.device].at(t)
+	}
+	for _, s := range h.future.pending {
+		c, x, e := s.pending(n.device, t-h.w.now)
+		cpu, g, encoder = cpu+c, g+x, encoder+e
+	}
+	if t >= n.from {
+		i := n.first + int(t-n.from)
+		cpu += n.course.at(n.course.cpu, i) * n.cpu
+		if n.device >= 0 {
+			g += n.course.at(n.course.gpu, i) * n.gpu
+			encoder += n.encoder
 		}
-		if in >= left {
-			continue
-		}
-		cpu += s.course.at(s.course.cpu, i) * s.app.CPUCores / h.w.c.Cores
-		if gpu >= 0 && s.gpu == gpu {
-			g += s.course.at(s.course.gpu, i) * s.app.GPU
-			encoder += s.app.Encoder
-		}
+	}
+	return h.w.c.contend(max(cpu, g, encoder)) > n.limit
+}
+
+// pending is what somebody with a seat who is not connected yet will ask for in
+// so many seconds, if they play from now on.
+func (s *Seat) pending(gpu int, in float64) (cpu, g, encoder float64) {
+	if in >= s.host.w.pop.lasts(s.person)-s.played {
+		return 0, 0, 0
+	}
+	i := s.course.play + int(in)
+	cpu = s.course.at(s.course.cpu, i) * s.app.CPUCores / s.host.w.c.Cores
+	if gpu >= 0 && s.gpu == gpu {
+		g, encoder = s.course.at(s.course.gpu, i)*s.app.GPU, s.app.Encoder
 	}
 	return cpu, g, encoder
 }
@@ -130,11 +149,11 @@ func (w *World) Present(host, app int) (gpu int, load float64) {
 				encoder += s.app.Encoder
 			}
 		}
-		if l := math.Max(g, encoder); l < bestLoad {
+		if l := max(g, encoder); l < bestLoad {
 			best, bestLoad = i, l
 		}
 	}
-	return best, w.c.contend(math.Max(cpu, bestLoad))
+	return best, w.c.contend(max(cpu, bestLoad))
 }
 
 func (s *Seat) present(now float64) (cpu, gpu float64) {

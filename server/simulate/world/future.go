@@ -1,0 +1,96 @@
+package world
+
+import (
+	"math"
+	"slices"
+)
+
+// future is what those who play on a host will ask for, as the judge knows it:
+// the sum of their courses, kept up as they come and go, since it is asked for
+// far more often than it changes.
+type future struct {
+	cpu          series
+	gpu, encoder []series // by device
+	counted      []*Seat  // who is in the sums
+	pending      []*Seat  // who has a seat and is not connected
+}
+
+// series is by full second of simulated time.
+type series []float64
+
+func (s series) at(t float64) float64 {
+	if i := int(t); i < len(s) {
+		return s[i]
+	}
+	return 0
+}
+
+func newFuture(gpus int) future {
+	return future{gpu: make([]series, gpus), encoder: make([]series, gpus)}
+}
+
+// foresee brings the future up to who is on the host now.
+func (h *Host) foresee() {
+	f := &h.future
+	for i := len(f.counted) - 1; i >= 0; i-- {
+		if s := f.counted[i]; s.gone || !s.plays() {
+			f.forget(s)
+		}
+	}
+	f.pending = f.pending[:0]
+	for _, s := range h.seats {
+		switch {
+		case s.counted || s.phase == stopping:
+		case s.plays():
+			f.count(s, 1)
+			s.counted = true
+			f.counted = append(f.counted, s)
+		default:
+			f.pending = append(f.pending, s)
+		}
+	}
+}
+
+// forget takes the seat out of the sums, if it is there. Do this before its times
+// change.
+func (f *future) forget(s *Seat) {
+	if s.counted {
+		s.counted = false
+		f.count(s, -1)
+		f.counted = slices.DeleteFunc(f.counted, func(x *Seat) bool { return x == s })
+	}
+}
+
+// plays says whether the session is in play, or its player will be back in a
+// moment.
+func (s *Seat) plays() bool { return s.phase == connected || s.phase == dropped }
+
+// count adds what the session asks for from its connection to its end, or takes
+// it away.
+func (f *future) count(s *Seat, sign float64) {
+	c := s.host.w.c
+	from := int(math.Ceil(s.since))
+	to := int(math.Ceil(s.since + s.host.w.pop.lasts(s.person) - s.played))
+	f.cpu = f.cpu.upTo(to)
+	cpu := sign * s.app.CPUCores / c.Cores
+	for t := from; t < to; t++ {
+		f.cpu[t] += cpu * s.course.at(s.course.cpu, int(float64(t)-s.since))
+	}
+	if s.gpu < 0 {
+		return
+	}
+	f.gpu[s.gpu], f.encoder[s.gpu] = f.gpu[s.gpu].upTo(to), f.encoder[s.gpu].upTo(to)
+	gpu, encoder := f.gpu[s.gpu], f.encoder[s.gpu]
+	for t := from; t < to; t++ {
+		gpu[t] += sign * s.app.GPU * s.course.at(s.course.gpu, int(float64(t)-s.since))
+		encoder[t] += sign * s.app.Encoder
+	}
+}
+
+// upTo makes the series long enough for the seconds before t.
+func (s series) upTo(t int) series {
+	if t <= len(s) {
+		return s
+	}
+	return append(s, make(series, t-len(s))...)
+}
