@@ -15,6 +15,8 @@ type app struct {
 	profile   Profile
 	mean      Cost     // in force: the profile's, as corrected by what was learned
 	spread    Cost     // standard deviation between sessions
+	swing     Cost     // standard deviation of one session's use over time
+	unsure    Cost     // standard deviation of mean, for want of knowing better
 	learned   *Learned // as journalled; nil before
 	estimate  estimate // soft
 	play      *queue
@@ -43,14 +45,24 @@ func (a *app) ceiling() Cost {
 	}
 }
 
-// use sets the costs in force.
+// useCosts sets the costs in force and starts the estimate from there.
 func (a *app) useCosts() {
-	a.mean, a.spread = a.profile.Cost, a.profile.Spread
-	if l := a.learned; l != nil {
-		a.mean.CPUCores, a.mean.GPU, a.mean.Encoder = l.Mean.CPUCores, l.Mean.GPU, l.Mean.Encoder
-		a.spread.CPUCores, a.spread.GPU, a.spread.Encoder = l.Spread.CPUCores, l.Spread.GPU, l.Spread.Encoder
-	}
+	a.force()
 	a.estimate = newEstimate(a)
+}
+
+// force sets the costs in force: the profile's, as corrected by what was learned.
+func (a *app) force() {
+	a.mean, a.spread, a.swing, a.unsure = a.profile.Cost, a.profile.Spread, Cost{}, Cost{}
+	for _, r := range elastics {
+		a.unsure.set(r, a.profile.doubt()*a.profile.Cost.of(r))
+		if l := a.learned; l != nil {
+			a.mean.set(r, l.Mean.of(r))
+			a.spread.set(r, l.Spread.of(r))
+			a.swing.set(r, l.Swing.of(r))
+			a.unsure.set(r, l.Unsure.of(r))
+		}
+	}
 }
 
 // byWatchers orders sessions that can be watched: the fewest watchers first.
@@ -78,13 +90,17 @@ func (p *Pool) app(name string) *app {
 // adopt takes a new policy. What was learned of an app stays unless its
 // profile changed: then the profile is news.
 func (p *Pool) adopt(policy Policy) {
+	if p.policy.Threshold.Over != policy.Threshold.Over {
+		p.learnedZ = 0 // another margin is asked for
+	}
 	p.policy = policy.clone()
+	p.margin.start(p.learnedZ, p.over())
 	for _, a := range p.appOrder {
 		a.known = false
 	}
 	for name, profile := range policy.Apps {
 		a := p.app(name)
-		if a.profile.Cost != profile.Cost || a.profile.Spread != profile.Spread {
+		if a.profile.Cost != profile.Cost || a.profile.Spread != profile.Spread || a.profile.Doubt != profile.Doubt {
 			a.learned = nil
 		}
 		a.known, a.profile = true, profile

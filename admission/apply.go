@@ -60,6 +60,7 @@ func (p *Pool) applyRecovered(at instant) {
 	for _, a := range p.appOrder {
 		a.estimate = newEstimate(a)
 	}
+	p.margin.start(p.learnedZ, p.over())
 }
 
 // restartClock gives a session's phase its whole time again, where the phase

@@ -32,6 +32,9 @@ type need struct {
 	Device    int
 	Measured  Reading
 	Reserved  float64
+	Usual     float64 // of elastic resources: what the host's sessions take in the long run
+	New       float64 // likewise: what the next session is expected to take
+	Margin    float64 // likewise: what is kept free
 	Projected float64
 	Limit     float64
 	Ratio     float64
@@ -150,10 +153,11 @@ func (p *Pool) elastic(h *host, dev device, a *app) need {
 	pr := Project(l)
 	n := need{
 		Resource: dev.resource, Device: dev.index, Measured: l.Measured,
-		Reserved: pr.Reserved, Projected: pr.With, Limit: p.threshold(dev.resource),
+		Reserved: pr.Reserved, Usual: pr.Usual, New: pr.New, Margin: pr.Margin,
+		Projected: pr.With, Limit: p.threshold(dev.resource),
 	}
 	switch {
-	case !l.Measured.Known && l.New > 0:
+	case !l.Measured.Known && l.New.Usual > 0:
 		n.Verdict, n.Ratio = verdictUnknown, ratioStale
 		return n
 	case !l.Measured.Known:
@@ -231,6 +235,18 @@ func (c Cost) of(r Resource) float64 {
 		return c.EncoderSessions
 	default:
 		return 0
+	}
+}
+
+// set is the opposite of [Cost.of], for elastic resources.
+func (c *Cost) set(r Resource, x float64) {
+	switch r {
+	case CPU:
+		c.CPUCores = x
+	case GPU:
+		c.GPU = x
+	case Encoder:
+		c.Encoder = x
 	}
 }
 

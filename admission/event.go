@@ -253,6 +253,8 @@ type (
 	// CostsLearned: what sessions were measured to cost, by app; at most once a minute.
 	CostsLearned struct {
 		Apps map[string]Learned `json:"apps"`
+		// Margin is how many standard deviations are kept free; 0: as before.
+		Margin float64 `json:"margin,omitempty"`
 	}
 )
 
@@ -270,8 +272,13 @@ type Grant struct {
 // Learned is what the measurements say of one app's elastic costs.
 type Learned struct {
 	Mean   Cost    `json:"mean"`
-	Spread Cost    `json:"spread"`
-	Weight float64 `json:"weight"` // observations remembered, bounded
+	Spread Cost    `json:"spread"`          // between sessions
+	Swing  Cost    `json:"swing,omitzero"`  // of one session over time
+	Unsure Cost    `json:"unsure,omitzero"` // standard deviation of Mean, for want of knowing better
+	Weight float64 `json:"weight"`          // sessions remembered, bounded
+	// Ramp is how much of a session's load shows 2, 6, 10, … seconds after its
+	// player has connected; empty while it is not known.
+	Ramp []float64 `json:"ramp,omitempty"`
 }
 
 func (PoolOpened) eventName() string       { return "pool_opened" }

@@ -45,6 +45,8 @@ type telemetry struct {
 	departed   []departed
 	closed     map[device]*closure
 	hot        map[device]instant // since when a resource is past the brownout mark
+	rest       map[reach]*trend   // what is taken beside the sessions, or beyond their costs
+	left       instant            // when a session last left
 	brown      *Block             // why the host is in a brownout
 }
 
@@ -52,6 +54,13 @@ type telemetry struct {
 type device struct {
 	resource Resource
 	index    int
+}
+
+// reach is a device, and whether sessions are seen there by themselves: what is
+// beside them means something else then.
+type reach struct {
+	device
+	each bool
 }
 
 // departed is a session that the newest measurement still holds.
@@ -81,6 +90,7 @@ func (h *host) depart(s *session, at instant) {
 	if h.sample == nil {
 		return
 	}
+	h.left = at
 	if v := s.visible(h.windowEnd); v > 0 {
 		h.departed = append(h.departed, departed{at: at, gpu: s.grant.GPU, visible: v, app: s.app, seen: s.seen})
 	}

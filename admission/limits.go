@@ -11,7 +11,7 @@ const (
 	ceilingSpreads = 2.0
 	// defaultSettleS is how long a session takes to show its full load, in
 	// seconds, where the profile does not say.
-	defaultSettleS = 10.0
+	defaultSettleS = 60.0
 	// stalePeriods is how many periods old a sample may be.
 	stalePeriods = 5
 	// reopenStep is how far below the threshold a closed resource reopens, at

@@ -1,23 +1,16 @@
 package admission
 
+import "math"
+
 // load gathers what is known of one elastic resource for [Project]. The list
 // of sessions is only valid until the next call.
 func (p *Pool) load(h *host, dev device, a *app) Load {
-	mean, spread := h.costs(a)
-	l := Load{
-		Measured: h.measured(dev), New: h.share(mean, dev.resource),
-		Spread: h.share(spread, dev.resource), Z: margins,
-	}
+	l := Load{Measured: h.measured(dev), Z: p.margin.z, New: h.newcomer(a, dev.resource)}
 	p.uses = p.uses[:0]
 	for _, s := range h.sessions {
-		if dev.index != NoDevice && s.grant.GPU != dev.index {
-			continue
+		if dev.index == NoDevice || s.grant.GPU == dev.index {
+			p.uses = append(p.uses, s.use(dev.resource))
 		}
-		mean, spread := s.costs()
-		p.uses = append(p.uses, Use{
-			Seen: s.seen.of(dev.resource), Visible: s.playing(h.windowEnd),
-			Mean: h.share(mean, dev.resource), Spread: h.share(spread, dev.resource),
-		})
 	}
 	l.Sessions = p.uses
 	for _, d := range h.departed {
@@ -25,16 +18,72 @@ func (p *Pool) load(h *host, dev device, a *app) Load {
 			l.Departed += h.credit(d, dev.resource)
 		}
 	}
+	_, each := sumSeen(l.Sessions)
+	if t := h.rest[reach{dev, each}]; t != nil {
+		l.Rest, l.RestSwing = Known(t.mean), math.Sqrt(t.variance/averaged(h.window()))
+	}
 	return l
 }
 
-// costs are the session's expected elastic costs: its app's, or those of its
-// grant where the policy no longer names the app.
-func (s *session) costs() (mean, spread Cost) {
-	if s.app.known {
-		return s.host.costs(s.app)
+// newcomer is what a session of the app is expected to take.
+func (h *host) newcomer(a *app, r Resource) Use {
+	c := h.costs(a)
+	mean := h.share(c.mean, r)
+	return Use{
+		Mean: mean, Usual: mean, Spread: h.share(c.spread, r), Unsure: h.share(c.unsure, r),
+		Swing: math.Max(h.share(c.swing, r), leastSwing*mean),
 	}
-	return s.grant.Cost, Cost{}
+}
+
+// use is the session's part of a load. What it takes is expected to be between
+// its own mean so far and what its app costs: nearer to its own the longer it was
+// seen, by how much sessions of the app differ and how much each swings (the
+// best linear predictor; H. Buehlmann, "Experience rating and credibility", 1967).
+func (s *session) use(r Resource) Use {
+	h := s.host
+	u := Use{Seen: s.seen.of(r), Visible: s.playing(h.windowEnd)}
+	if !s.app.known {
+		u.Mean = h.share(s.grant.Cost, r)
+		u.Usual = u.Mean
+		return u
+	}
+	n := h.newcomer(s.app, r)
+	u.Mean, u.Usual, u.Spread, u.Unsure, u.Swing = n.Mean, n.Usual, n.Spread, n.Unsure, n.Swing
+	t := s.own.of(r)
+	if s.phase == PhaseStopping || t.seconds <= 0 {
+		if u.Seen.Known { // what shows already is the least that it will be
+			u.Usual = math.Max(u.Usual, u.Seen.Value)
+		}
+		return u
+	}
+	between, within := square(n.Spread)+square(n.Unsure), square(n.Swing)
+	noise := within * 2 * swingTime / t.seconds // variance of its own mean
+	trust := 0.0
+	if between > 0 {
+		trust = between / (between + noise)
+	}
+	mean := t.mean
+	if r == CPU {
+		mean /= h.facts.Cores
+	}
+	u.Usual = n.Mean + trust*(mean-n.Mean)
+	rest := math.Sqrt(1 - trust)
+	u.Spread, u.Unsure = u.Spread*rest, u.Unsure*(1-trust)
+	if n.Mean > 0 {
+		u.Swing = n.Swing * math.Max(0.5, math.Min(2, u.Usual/n.Mean))
+	}
+	return u
+}
+
+func (o *own) of(r Resource) trend { return o.trends[elastic(r)] }
+
+// appCosts is what a session of an app is expected to take of the elastic
+// resources: its mean, and standard deviations.
+type appCosts struct {
+	mean   Cost
+	spread Cost // between sessions
+	swing  Cost // of one session over time
+	unsure Cost // of the mean
 }
 
 // share turns a cost into a fraction of the host's resource.
@@ -53,8 +102,8 @@ func (h *host) credit(d departed, r Resource) float64 {
 	if !seen.Known {
 		return 0
 	}
-	mean, spread := h.costs(d.app)
-	return min(seen.Value, d.visible*max(0, h.share(mean, r)-2*h.share(spread, r)))
+	c := h.costs(d.app)
+	return math.Min(seen.Value, d.visible*math.Max(0, h.share(c.mean, r)-2*h.share(c.spread, r)))
 }
 
 // measured is the host's own reading of an elastic resource.
@@ -69,4 +118,63 @@ func (h *host) measured(dev device) Reading {
 	default:
 		return h.gpuSample(dev.index).Encoder
 	}
+}
+
+// window is how long the newest sample's window was, in seconds.
+func (h *host) window() float64 {
+	if h.sample == nil {
+		return 0
+	}
+	if h.sample.Window > 0 {
+		return h.sample.Window.Seconds()
+	}
+	return h.sample.Period.Seconds()
+}
+
+// devices are the host's elastic resources.
+func (h *host) devices(f func(device)) {
+	f(device{CPU, NoDevice})
+	for i := range h.facts.GPUs {
+		f(device{GPU, i})
+		f(device{Encoder, i})
+	}
+}
+
+// takeRest notes what the host takes beside its sessions, or, where these are
+// not seen by themselves, beyond what they are expected to. A sample that still
+// holds somebody who has gone tells nothing.
+func (p *Pool) takeRest(h *host, dev device) {
+	y := h.measured(dev)
+	if !y.Known || len(h.departed) > 0 || h.windowEnd.sub(h.left).Seconds() < h.window() {
+		return
+	}
+	rest := y.Value
+	each := true
+	shown := 0.0
+	for _, s := range h.sessions {
+		if dev.index != NoDevice && s.grant.GPU != dev.index {
+			continue
+		}
+		u := s.use(dev.resource)
+		switch {
+		case u.Seen.Known:
+			rest -= u.Seen.Value
+		case u.Visible > 0:
+			each = false
+		}
+		shown += u.Visible * u.Mean
+	}
+	if !each {
+		rest = y.Value - shown
+		h.teachTogether(dev)
+	}
+	if h.rest == nil {
+		h.rest = map[reach]*trend{}
+	}
+	t := h.rest[reach{dev, each}]
+	if t == nil {
+		t = &trend{}
+		h.rest[reach{dev, each}] = t
+	}
+	t.take(rest, h.window(), restMemory)
 }

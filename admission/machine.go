@@ -67,14 +67,14 @@ const foreignSpread = 0.25
 func (h *host) foreign(a *app) bool { return a.known && a.profile.Machine.Differs(h.kind) }
 
 // costs are what the host is to expect of a session of the app.
-func (h *host) costs(a *app) (mean, spread Cost) {
-	mean, spread = a.mean, a.spread
+func (h *host) costs(a *app) appCosts {
+	c := appCosts{mean: a.mean, spread: a.spread, swing: a.swing, unsure: a.unsure}
 	if h.foreign(a) {
-		spread.CPUCores = max(spread.CPUCores, foreignSpread*mean.CPUCores)
-		spread.GPU = max(spread.GPU, foreignSpread*mean.GPU)
-		spread.Encoder = max(spread.Encoder, foreignSpread*mean.Encoder)
+		for _, r := range elastics {
+			c.spread.set(r, max(c.spread.of(r), foreignSpread*c.mean.of(r)))
+		}
 	}
-	return mean, spread
+	return c
 }
 
 // seats is the calibrated number of sessions on this host; 0 for none.

@@ -60,7 +60,9 @@ func (p *Pool) takeSample(h *host, s *Sample) {
 	}
 	h.departed = kept
 	p.takeSessions(h, s)
+	h.devices(func(dev device) { p.takeRest(h, dev) })
 	p.closures(h)
+	h.devices(func(dev device) { p.tune(h, dev) })
 	p.brownout(h)
 	p.touch(h)
 }
@@ -78,7 +80,7 @@ func (p *Pool) takeSessions(h *host, sample *Sample) {
 			continue
 		}
 		s.seen = use{cpu: x.CPU, gpu: x.GPU, encoder: x.Encoder}
-		p.learn(s)
+		p.watch(s)
 		p.noteIdle(s, x.IdleForS)
 	}
 }
@@ -112,11 +114,7 @@ type closure struct {
 // to reopen. Measured load wavers; without this a host at its threshold would
 // admit somebody at each dip.
 func (p *Pool) closures(h *host) {
-	p.closeOrOpen(h, device{CPU, NoDevice})
-	for i := range h.facts.GPUs {
-		p.closeOrOpen(h, device{GPU, i})
-		p.closeOrOpen(h, device{Encoder, i})
-	}
+	h.devices(func(dev device) { p.closeOrOpen(h, dev) })
 }
 
 func (p *Pool) closeOrOpen(h *host, dev device) {
@@ -127,8 +125,8 @@ func (p *Pool) closeOrOpen(h *host, dev device) {
 	l := p.load(h, dev, cheapest)
 	with, limit := Project(l).With, p.threshold(dev.resource)
 	step := reopenStep
-	if l.New > 0 {
-		step = min(step, l.New/2)
+	if l.New.Usual > 0 {
+		step = min(step, l.New.Usual/2)
 	}
 	c := h.closed[dev]
 	switch {

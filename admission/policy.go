@@ -55,7 +55,15 @@ type Threshold struct {
 	VRAM    float64 `json:"vram"`
 	Encoder float64 `json:"encoder"`
 	Memory  float64 `json:"memory"`
+	// Over is the share of time that CPU, a GPU or an encoder may be over its
+	// threshold while somebody waits: the margin that is kept free follows from it.
+	// 0 means [DefaultOver].
+	Over float64 `json:"over,omitempty"`
 }
+
+// DefaultOver is the share of time over the threshold that is accepted unless
+// the policy says otherwise.
+const DefaultOver = 0.01
 
 // UplinkPolicy is the pool's own uplink. BudgetBps 0 means no budget.
 type UplinkPolicy struct {
@@ -103,7 +111,7 @@ type PlacementPolicy struct {
 func DefaultPolicy() Policy {
 	return Policy{
 		Apps:      map[string]Profile{},
-		Threshold: Threshold{CPU: 0.85, GPU: 0.85, VRAM: 0.90, Encoder: 0.85, Memory: 0.90},
+		Threshold: Threshold{CPU: 0.85, GPU: 0.85, VRAM: 0.90, Encoder: 0.85, Memory: 0.90, Over: DefaultOver},
 		Uplink:    UplinkPolicy{WhenFull: FullWait},
 		Session: SessionPolicy{
 			BitrateBps: 8e6, MaxLength: 30 * time.Minute, IdleTimeout: 5 * time.Minute,
@@ -128,6 +136,7 @@ type Profile struct {
 	App     string  `json:"app"`
 	Cost    Cost    `json:"cost"`
 	Spread  Cost    `json:"spread"`           // standard deviation between sessions, same units
+	Doubt   float64 `json:"doubt,omitempty"`  // standard deviation of the elastic costs for want of knowing better, of the cost; 0: by Seats
 	Seats   int     `json:"seats"`            // calibrated sessions per host; 0 means not calibrated
 	Machine Machine `json:"machine,omitzero"` // that it was measured on; zero: it does not say
 	StartS  float64 `json:"start_s"`

@@ -25,6 +25,7 @@ type Pool struct {
 	last       instant // the last event's time: now never goes below it
 	recovered  instant
 	learnedAt  instant // the last CostsLearned
+	learnedZ   float64 // its margin; 0 before
 	counts     counts
 	minKey     int64 // the lowest and highest key that an entry ever had
 	maxKey     int64
@@ -59,6 +60,7 @@ type Pool struct {
 	wake   bool    // Observe or a cut-off Run has left something to do
 	ticked instant // the latest Run
 	uses   []Use   // scratch
+	margin margin
 }
 
 // counts number what the pool makes. They rise with the events that make it.

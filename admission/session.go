@@ -39,7 +39,7 @@ type session struct {
 	idle     instant // when the newest sample called for a word on idleness; 0: it did not
 	idleEnd  instant // when the idle time-out is reached, by that sample
 	idleOver bool    // it has been reached
-	learnt   tally   // since the session last taught its app
+	own      own     // what it was seen to take since it is in full view
 }
 
 // use is what a session was seen to use of the elastic resources.
@@ -76,7 +76,10 @@ func (s *session) visible(windowEnd instant) float64 { return s.risen(s.liveAt, 
 func (s *session) playing(windowEnd instant) float64 {
 	switch s.phase {
 	case PhaseConnected:
-		return s.risen(s.since, windowEnd)
+		if s.since == 0 || windowEnd <= s.since {
+			return 0
+		}
+		return s.app.showsIn(windowEnd.sub(s.since).Seconds(), s.host.window())
 	case PhaseStopping:
 		return s.visible(windowEnd)
 	default:
@@ -182,6 +185,6 @@ func (p *Pool) leaveHost(s *session) {
 
 // forget drops what samples have told of the session.
 func (s *session) forget() {
-	s.seen, s.learnt = use{}, tally{}
+	s.seen, s.own = use{}, own{}
 	s.idle, s.idleEnd, s.idleOver = 0, 0, false
 }

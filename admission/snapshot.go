@@ -23,6 +23,7 @@ type (
 		Last       instant       `json:"last"`
 		Recovered  instant       `json:"recovered"`
 		LearnedAt  instant       `json:"learned_at"`
+		LearnedZ   float64       `json:"learned_margin,omitempty"`
 		Counts     counts        `json:"counts"`
 		MinKey     int64         `json:"min_key"`
 		MaxKey     int64         `json:"max_key"`
@@ -104,7 +105,7 @@ type (
 func (p *Pool) Snapshot() ([]byte, error) {
 	s := snapshot{
 		V: formatVersion, ID: p.id, Name: p.name, Policy: p.policy, Configured: &p.configured, Paused: p.paused, Last: p.last,
-		Recovered: p.recovered, LearnedAt: p.learnedAt, Counts: p.counts, MinKey: p.minKey, MaxKey: p.maxKey,
+		Recovered: p.recovered, LearnedAt: p.learnedAt, LearnedZ: p.learnedZ, Counts: p.counts, MinKey: p.minKey, MaxKey: p.maxKey,
 	}
 	for _, a := range p.appOrder {
 		s.Apps = append(s.Apps, snapApp{Name: a.name, Learned: a.learned, Lengths: a.lengths})
@@ -195,6 +196,7 @@ func (p *Pool) restore(s *snapshot) error {
 	if s.Configured != nil {
 		p.configured = *s.Configured
 	}
+	p.policy.Threshold.Over, p.learnedZ = s.Policy.Threshold.Over, s.LearnedZ
 	p.adopt(s.Policy)
 	for _, a := range s.Apps {
 		p.app(a.Name).restore(a)
