@@ -46,13 +46,16 @@ func wrongShare(text string) error {
 // String gives the share as a short percentage if that reads back the same, else
 // as a plain fraction.
 func (s Share) String() string {
-	percent := float64(s) * 100
+	percent, best := float64(s)*100, ""
 	// Rounding can leave the product one step beside the number that divides back.
 	for _, p := range []float64{percent, math.Nextafter(percent, 0), math.Nextafter(percent, math.Inf(1))} {
 		text := strconv.FormatFloat(p, 'f', -1, 64)
-		if p/100 == float64(s) && (len(text) <= 8 || s > 1) {
-			return text + "%"
+		if p/100 == float64(s) && (len(text) <= 8 || s > 1) && (best == "" || len(text) < len(best)) {
+			best = text
 		}
+	}
+	if best != "" {
+		return best + "%"
 	}
 	return strconv.FormatFloat(float64(s), 'f', -1, 64)
 }

@@ -37,7 +37,7 @@ func (c checker) all() {
 		c.d.Reject("about", "want one line")
 	}
 	c.between("length", c.Length, time.Minute, mostLength)
-	if c.WarmUp >= c.Length {
+	if c.WarmUp >= c.Length && c.Length > 0 {
 		c.d.Reject("warm_up", "want less than the length of %s, got %s: nothing would count", c.Length, c.WarmUp)
 	}
 	c.fraction("threshold", c.Threshold)
@@ -91,7 +91,7 @@ func (c checker) cost(key string, x Cost) {
 		c.d.Reject(key, "a session that takes nothing always fits; want cpu_cores, gpu or encoder above 0")
 	case c.Hosts.GPUs == 0 && (x.GPU > 0 || x.Encoder > 0):
 		c.d.Reject(key, "takes a GPU, and hosts.gpus is 0: nobody could ever play; want gpu and encoder 0, or hosts with GPUs")
-	case x.CPUCores > c.Hosts.Cores:
+	case x.CPUCores > c.Hosts.Cores && c.Hosts.Cores > 0:
 		c.d.Reject(key+".cpu_cores", "a session takes %v cores, a host has %v: nobody could ever play", x.CPUCores, c.Hosts.Cores)
 	}
 }

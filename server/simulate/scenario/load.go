@@ -57,6 +57,9 @@ func read(file string) (data []byte, err error) {
 	return io.ReadAll(io.LimitReader(f, document.MaxBytes+1))
 }
 
+// warmUpPart is of the length, where a file says nothing of it.
+const warmUpPart = 5
+
 // Parse reads a scenario. File stands in errors, which are [document.Problems]; a
 // scenario without a name has the file's.
 func Parse(file string, data []byte) (*Scenario, error) {
@@ -64,6 +67,9 @@ func Parse(file string, data []byte) (*Scenario, error) {
 	d := document.Decode(file, data, s)
 	if !d.Has("name") {
 		s.Name = strings.TrimSuffix(path.Base(strings.ReplaceAll(file, `\`, "/")), ".yaml")
+	}
+	if !d.Has("warm_up") {
+		s.WarmUp = s.Length / warmUpPart
 	}
 	checker{s, d}.all()
 	if err := d.Err(); err != nil {
