@@ -71,6 +71,8 @@ func DecodeLine(data []byte) (Line, error) {
 		return Line{}, fmt.Errorf("%d things on the line; want one of snapshot, events, sample, dropped or end", things)
 	case l.Pool == "" && !l.Said():
 		return Line{}, errors.New(`no "pool"; want the name of one`)
+	case l.Seq == 0 && (l.Snapshot != nil || l.Events != nil):
+		return Line{}, errors.New(`no "seq"; want the journal's sequence, from 1`)
 	}
 	return l, nil
 }
@@ -114,9 +116,6 @@ type listener struct {
 	pool string
 }
 
-// snapshotWeight is how many bytes of a snapshot count as one thing that waits.
-const snapshotWeight = 500
-
 // Committed takes a commit. Where the pool was rebuilt, as at a start on a used
 // folder, its snapshot is made here, since nobody else may look at the pool: the
 // start takes that much longer.
@@ -127,7 +126,7 @@ func (l listener) Committed(c owner.Commit) {
 			l.log.Error("no snapshot in the trace; it cannot be replayed", "pool", l.pool, "err", err)
 			return
 		}
-		l.to.Put(Line{At: c.Now.UTC(), Pool: l.pool, Seq: c.Seq, Snapshot: data}, len(data)/snapshotWeight)
+		l.to.Put(Line{At: c.Now.UTC(), Pool: l.pool, Seq: c.Seq, Snapshot: data}, 1) // however long: without it the rest is worth little
 	}
 	l.to.Put(events{At: c.Now.UTC(), Pool: l.pool, Seq: c.Seq, Events: record(c.Events)}, len(c.Events))
 }

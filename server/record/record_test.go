@@ -3,6 +3,7 @@ package record_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -188,13 +189,14 @@ func checkSamples(t *testing.T, lines []record.Line) {
 	}
 }
 
-// TestLines are held to what stands in docs/trace.md of the reader.
+// TestLines: a line that is wrong is refused, with what would be right.
 func TestLines(t *testing.T) {
 	for line, wrong := range map[string]string{
 		`{"at":"2026-11-27T12:00:00Z","pool":"p","seq":7,"events":{"v":1,"events":[]}}`:      "",
 		`{"at":"2026-11-27T12:00:00Z","pool":"p","seq":7,"snapshot":{"v":1}}`:                "",
 		`{"at":"2026-11-27T12:00:00Z","end":true}`:                                           "",
 		`{"at":"2026-11-27T12:00:00Z","dropped":12}`:                                         "",
+		`{"at":"2026-11-27T12:00:00Z","pool":"p","events":{"v":1,"events":[]}}`:              `no "seq"`,
 		`{"at":"2026-11-27T12:00:00Z","pool":"p"}`:                                           "want one of snapshot, events",
 		`{"at":"2026-11-27T12:00:00Z","seq":7,"events":{}}`:                                  `no "pool"`,
 		`{"pool":"p","seq":7,"events":{}}`:                                                   `no "at"`,
@@ -206,6 +208,23 @@ func TestLines(t *testing.T) {
 		_, err := record.DecodeLine([]byte(line))
 		if (err == nil) != (wrong == "") || err != nil && !strings.Contains(err.Error(), wrong) {
 			t.Errorf("%s: %v, want %q", line, err, wrong)
+		}
+	}
+}
+
+// TestGoldenLines holds a server's lines to the file that the reader is tested with.
+func TestGoldenLines(t *testing.T) {
+	raw, err := os.ReadFile("testdata/server.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range bytes.Split(bytes.TrimSpace(raw), []byte("\n"))[1:] {
+		l, err := record.DecodeLine(line)
+		if err != nil {
+			t.Fatalf("line %d: %v", i+2, err)
+		}
+		if got, err := json.Marshal(l); err != nil || !bytes.Equal(got, line) {
+			t.Errorf("line %d (%v)\n got %s\nwant %s", i+2, err, got, line)
 		}
 	}
 }

@@ -30,14 +30,27 @@ type readings struct {
 	t       *Trace
 	all     []reading
 	periods map[time.Duration]int
+	seen    map[seen]bool // of servers
+}
+
+// seen tells samples of servers apart.
+type seen struct {
+	host string
+	seq  uint64
+	end  time.Time
 }
 
 func newReadings(t *Trace) *readings {
-	return &readings{t: t, periods: map[time.Duration]int{}}
+	return &readings{t: t, periods: map[time.Duration]int{}, seen: map[seen]bool{}}
 }
 
 func (r *readings) ofServer(l *record.Line) {
 	s := l.Sample
+	id := seen{s.Host, s.Seq, s.WindowEnd}
+	if r.seen[id] { // a file that was given twice
+		return
+	}
+	r.seen[id] = true
 	r.periods[millis(s.PeriodMS)]++
 	r.all = append(r.all, reading{
 		host: s.Host, seq: s.Seq, end: s.WindowEnd, window: s.WindowMS / 1000,

@@ -36,7 +36,8 @@ type story struct {
 	hosts    map[string]*Host
 	up       map[string]time.Time // of hosts that are there: since when
 	opened   bool                 // the policy is known
-	seq      uint64               // the newest record that is in the snapshot
+	journal  string               // that is read now
+	seq      uint64               // the newest record that was taken
 }
 
 func newStory(t *Trace) *story {

@@ -95,8 +95,9 @@ func (r *recording) note(damage string) {
 // step is a line of a server, with what it holds decoded.
 type step struct {
 	record.Line
-	events []admission.Event
-	pool   *admission.Pool // of a snapshot
+	events  []admission.Event
+	pool    *admission.Pool // of a snapshot
+	journal string          // in which the step stands: the pool's id
 }
 
 func (r *recording) begin(h trace.Header) error {

@@ -1,7 +1,10 @@
 package trace
 
 import (
+	"cmp"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rendergate/rendergate/admission"
@@ -13,21 +16,15 @@ func (t *Trace) ofServers(servers, probes []*recording) {
 	s, samples := newStory(t), newReadings(t)
 	end := t.Start
 	for _, r := range servers {
-		for i := range r.server {
-			x := &r.server[i]
-			switch {
-			case x.Line.Pool != t.Pool:
-			case x.Sample != nil:
-				samples.ofServer(&x.Line)
-			case x.pool != nil:
-				s.stands(x.pool, x.At)
-				s.seq = x.Line.Seq
-			case x.Line.Seq > s.seq: // else the snapshot has it
-				s.happened(x.events)
-			}
-		}
 		if r.end.After(end) {
 			end = r.end
+		}
+	}
+	for _, x := range inOrder(servers, t.Pool) {
+		if x.Sample != nil {
+			samples.ofServer(&x.Line)
+		} else {
+			s.step(x)
 		}
 	}
 	s.cut(end)
@@ -39,6 +36,64 @@ func (t *Trace) ofServers(servers, probes []*recording) {
 	if !s.opened {
 		t.Policy = admission.DefaultPolicy()
 		t.Notes = append(t.Notes, "no snapshot of the pool and no first event: the policy is the default")
+	}
+}
+
+// inOrder are all steps of the pool as they stand in its journal, whichever
+// server recorded them: they may have taken turns. Journals, as of other data
+// folders, come one after the other.
+func inOrder(servers []*recording, pool string) []*step {
+	var all []*step
+	began := map[string]time.Time{} // journals, by the id of the pool in them
+	for _, r := range servers {
+		journal := ""
+		for i := range r.server {
+			x := &r.server[i]
+			if x.Line.Pool != pool {
+				continue
+			}
+			journal = cmp.Or(x.opens(), journal)
+			x.journal = journal
+			if at, known := began[journal]; !known || x.At.Before(at) {
+				began[journal] = x.At
+			}
+			all = append(all, x)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *step) int {
+		return cmp.Or(began[a.journal].Compare(began[b.journal]), strings.Compare(a.journal, b.journal), cmp.Compare(a.Line.Seq, b.Line.Seq))
+	})
+	return all
+}
+
+// opens is the id of the pool, where the step tells it.
+func (s *step) opens() string {
+	if s.pool != nil {
+		return s.pool.View().ID
+	}
+	if len(s.events) > 0 {
+		if b, ok := s.events[0].Body.(admission.PoolOpened); ok {
+			return b.ID
+		}
+	}
+	return ""
+}
+
+// step takes a snapshot or a record, unless all that it has is known already:
+// from another server, or from the snapshot before.
+func (s *story) step(x *step) {
+	if x.journal != s.journal {
+		s.gone(nil, x.At)
+		s.journal, s.seq = x.journal, 0
+	}
+	if x.Line.Seq <= s.seq {
+		return
+	}
+	s.seq = x.Line.Seq
+	if x.pool != nil {
+		s.stands(x.pool, x.At)
+	} else {
+		s.happened(x.events)
 	}
 }
 
@@ -59,6 +114,19 @@ func (s *story) stands(p *admission.Pool, at time.Time) {
 			there[s.stillPlays(p, x)] = true
 		}
 	}
+	s.gone(there, at)
+	for _, h := range p.Hosts(at) {
+		if h.Connected {
+			s.there(h.HostFacts, at)
+		} else {
+			s.host(h.Host).HostFacts = h.HostFacts
+			s.down(h.Host, at)
+		}
+	}
+}
+
+// gone ends, unseen, all who are not there any more.
+func (s *story) gone(there map[*life]bool, at time.Time) {
 	for _, l := range s.all {
 		if there[l] {
 			continue
@@ -69,14 +137,6 @@ func (s *story) stands(p *admission.Pool, at time.Time) {
 		}
 		if l.entry != "" {
 			l.leave(at, "")
-		}
-	}
-	for _, h := range p.Hosts(at) {
-		if h.Connected {
-			s.there(h.HostFacts, at)
-		} else {
-			s.host(h.Host).HostFacts = h.HostFacts
-			s.down(h.Host, at)
 		}
 	}
 }

@@ -409,6 +409,22 @@ func TestAProbeAlone(t *testing.T) {
 	}
 }
 
+// TestAServersGoldenLines are read as they stand.
+func TestAServersGoldenLines(t *testing.T) {
+	tr, err := Read([]string{goldenServer}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tr.People) != 2 || tr.LengthS != 9 || tr.Hosts[0].Cores != 4 || tr.Policy.Apps["app"].Cost.GPU != 0.4 || len(tr.Notes) != 1 {
+		t.Fatalf("%+v", tr)
+	}
+	if before, p := tr.People[0], tr.People[1]; before.ArrivesS != -3600 || before.Seated() || p.ArrivesS != 3 || p.Host != "h" || !p.Censored {
+		t.Errorf("%+v\n%+v", before, p)
+	}
+}
+
+const goldenServer = "../../record/testdata/server.jsonl"
+
 const golden = "../../../probe/wire/trace/testdata/probe.jsonl"
 
 // TestBothEnds: samples that only the probe has are placed by those that both have.
@@ -448,14 +464,77 @@ func TestBothEnds(t *testing.T) {
 	}
 }
 
+// TestServersTakeTurns: two servers lead a pool one after the other and again,
+// and each has recorded what it led. One file is given twice.
+func TestServersTakeTurns(t *testing.T) {
+	p := admission.New()
+	whole, a, b := newScript(t), newScript(t), newScript(t)
+	all := []*script{whole, a}
+	do := func(sec float64, c admission.Command) {
+		events, _ := p.Run(at(sec), c)
+		var bodies []admission.Body
+		for _, e := range events {
+			bodies = append(bodies, e.Body)
+		}
+		seq := whole.seq
+		for _, s := range all {
+			s.seq = seq
+			s.happens(sec, bodies...)
+		}
+	}
+	leads := func(sec float64, s *script) {
+		all = []*script{whole}
+		do(sec, admission.Recover{})
+		all = append(all, s)
+		data, err := p.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.line(record.Line{At: at(sec), Pool: "p", Seq: whole.seq, Snapshot: data})
+	}
+	policy := admission.DefaultPolicy()
+	policy.Apps["app"] = admission.Profile{App: "app"}
+	join := func(who string) admission.Join {
+		return admission.Join{Client: who, Secret: who, Intent: admission.Play}
+	}
+	do(0, admission.Open{ID: "id", Name: "p", Policy: policy})
+	do(1, join("ann"))
+	leads(2, b)
+	do(3, join("bob"))
+	do(4, admission.Leave{Client: "ann"})
+	leads(5, a)
+	do(6, join("cid"))
+	do(7, admission.Leave{Client: "bob"})
+	for _, s := range []*script{whole, a, b} {
+		s.ends(10)
+	}
+	read := func(scripts ...*script) *Trace {
+		var files []File
+		for i, s := range scripts {
+			files = append(files, File{fmt.Sprint(i), strings.NewReader(s.text.String())})
+		}
+		tr, err := ReadFiles(files, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tr
+	}
+	want := read(whole)
+	for name, got := range map[string]*Trace{"in turns": read(a, b), "the other way": read(b, a), "twice": read(a, b, a), "all": read(whole, a)} {
+		if len(want.People) != 3 || !reflect.DeepEqual(got.People, want.People) {
+			t.Errorf("%s\n got %+v\nwant %+v", name, got.People, want.People)
+		}
+	}
+}
+
 func TestTracesThatAreWrong(t *testing.T) {
 	const head = `{"trace":"rendergate","v":1,"kind":"server","started":"2026-11-27T12:00:00Z"}` + "\n"
 	const probe = `{"trace":"rendergate","v":1,"kind":"probe","started":"2026-11-27T12:00:00Z","host":"h","pool":"p"}` + "\n"
 	const when = `{"at":"2026-11-27T12:00:00Z",`
 	for says, text := range map[string]string{
 		"f.jsonl: nothing was recorded in it":                              head,
-		"f.jsonl: line 2: snapshot: version 0, and this program reads":     head + when + `"pool":"p","snapshot":{}}`,
-		"f.jsonl: line 2: journal record: event 0 (\"dance\")":             head + when + `"pool":"p","events":{"v":1,"events":[{"at":"2026-11-27T12:00:00Z","type":"dance","data":{}}]}}`,
+		"f.jsonl: line 2: snapshot: version 0, and this program reads":     head + when + `"pool":"p","seq":1,"snapshot":{}}`,
+		"f.jsonl: line 2: journal record: event 0 (\"dance\")":             head + when + `"pool":"p","seq":1,"events":{"v":1,"events":[{"at":"2026-11-27T12:00:00Z","type":"dance","data":{}}]}}`,
 		"line 2: at 1999-01-01T00:00:00Z, which is years from":             head + `{"at":"1999-01-01T00:00:00Z","end":true}`,
 		`line 2: a sample without "host"`:                                  head + when + `"pool":"p","sample":{}}`,
 		"line 2: window_end is 0001-01-01":                                 head + when + `"pool":"p","sample":{"host":"h"}}`,
@@ -466,7 +545,7 @@ func TestTracesThatAreWrong(t *testing.T) {
 		"line 2: host h: 0 cores":                                          probe + when + `"hello":{"host":"h"}}`,
 		`line 2: state "asleep" is unknown; want starting, ready`:          probe + when + `"session":{"session":"s","state":"asleep"}}`,
 		`line 2: "session" is empty; want an id`:                           probe + when + `"session":{"state":"ready"}}`,
-		"traces of several pools; name one of a, b":                        head + when + `"pool":"a","events":{"v":1,"events":[]}}` + "\n" + when + `"pool":"b","events":{"v":1,"events":[]}}`,
+		"traces of several pools; name one of a, b":                        head + when + `"pool":"a","seq":1,"events":{"v":1,"events":[]}}` + "\n" + when + `"pool":"b","seq":2,"events":{"v":1,"events":[]}}`,
 		"f.jsonl: line 1: this is no trace; want a header such as {\"trac": "{}",
 	} {
 		t.Run(says, func(t *testing.T) {
@@ -588,6 +667,11 @@ func FuzzRead(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	server, err := os.ReadFile(goldenServer)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(server, probe)
 	f.Add([]byte(s.text.String()), probe)
 	f.Add(probe, probe)
 	f.Add([]byte(s.text.String())[:s.text.Len()-9], []byte(""))
