@@ -68,18 +68,21 @@ func ofProbe(host string, l *trace.Line) reading {
 
 func millis(v float64) time.Duration { return time.Duration(v * float64(time.Millisecond)) }
 
-// same is what a sample has on both ends.
+// same is what a sample has on both ends. Its number alone says little: it
+// begins anew with each start of the probe.
 type same struct {
-	host   string
-	seq    uint64
-	window float64
-	cpu    float64
+	host        string
+	seq         uint64
+	cpu, memory float64 // -1: unknown
 }
 
 func (x *reading) same() same {
-	s := same{x.host, x.seq, x.window, -1}
+	s := same{x.host, x.seq, -1, -1}
 	if x.cpu != nil {
 		s.cpu = *x.cpu
+	}
+	if x.memory != nil {
+		s.memory = *x.memory
 	}
 	return s
 }

@@ -445,7 +445,7 @@ func TestBothEnds(t *testing.T) {
 			probe.line(trace.Header{Trace: trace.Format, V: 1, Kind: trace.Probe, Started: at(apart), Host: "h", Pool: "p"})
 			for i := range tt.both + 3 {
 				cpu, sec := 0.1+float64(i)/100, float64(i+1)
-				x := wire.Sample{Seq: uint64(math.Round(sec * 10)), WindowMS: 1000, CPU: &cpu}
+				x := wire.Sample{Seq: uint64(math.Round(sec * 10)), WindowMS: 1000.0000004, CPU: &cpu} // the server counts nanoseconds
 				probe.line(trace.Line{At: at(sec + apart), Sample: &x})
 				if i < tt.both {
 					s.sample(sec+0.01, cpu, nil)
