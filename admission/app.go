@@ -20,8 +20,12 @@ type app struct {
 	play      *queue
 	watch     *queue
 	watchable *ordered[*session]
-	lengths   []float64 // of the last sessions, seconds, oldest first
-	running   int       // sessions with somebody in them, or about to be
+	running   int      // sessions with somebody in them, or about to be
+	lengths   []length // of the last sessions, oldest first
+	forgotten instant  // when the newest of those that are no longer remembered ended; 0: none
+	course    course
+	table     *table // soft
+	served    uint64 // seats granted, since the pool is in memory
 }
 
 func (a *app) settleS() float64 {

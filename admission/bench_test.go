@@ -34,7 +34,7 @@ func crowd(tb testing.TB, hosts, waiting int) *Pool {
 		}})
 	}
 	for range lengthsNeeded { // so that waits are computed too
-		p.apps["app"].ended(600)
+		p.apps["app"].ended(length{S: 600})
 	}
 	return p
 }
