@@ -24,7 +24,9 @@ type app struct {
 	lengths   []length // of the last sessions, oldest first
 	forgotten instant  // when the newest of those that are no longer remembered ended; 0: none
 	course    course
-	table     *table // soft
+	table     *table // soft, and so are the curve and the counts
+	curve     *curve
+	overs     uint64 // sessions that ended, since the pool is in memory
 	served    uint64 // seats granted, since the pool is in memory
 }
 

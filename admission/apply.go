@@ -62,7 +62,7 @@ func (p *Pool) applyRecovered(at instant) {
 		p.restartClock(s, at)
 	}
 	for _, a := range p.appOrder {
-		a.estimate, a.table = newEstimate(a), nil
+		a.estimate, a.table, a.curve = newEstimate(a), nil, nil
 	}
 }
 

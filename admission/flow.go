@@ -1,12 +1,17 @@
 package admission
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // flow is how many seats become free from now on: mean and variance of the
 // number until each of some times, in seats of the app.
 type flow struct {
 	t, mean, variance []float64
 	none              []float64 // -log of the chance that none has become free
+	even              []int     // the places of the even steps in t, from 0 on
+	grown, leavers    []float64 // see discount
 }
 
 // The grid: flowCells steps of one length, over which seats are handed on, as
@@ -17,6 +22,7 @@ const (
 	flowFine  = 32
 	flowFar   = 64
 	flowSpan  = 4.0 // mean holdings that the even steps cover
+	flowSteep = 24  // moments, at most, at which seats become free for certain
 )
 
 // newFlow adds up the seats. Each is free once by its own session's end, and
@@ -32,7 +38,7 @@ func newFlow(seats []seat, h holding) *flow {
 	}
 	step := max(flowSpan*span/flowCells, 1e-3)
 	f := &flow{}
-	f.times(step)
+	f.times(step, certainties(seats))
 	once := f.once(seats, h)
 	r := renew(h, step)
 	f.again(once, r)
@@ -40,15 +46,42 @@ func newFlow(seats []seat, h holding) *flow {
 	return f
 }
 
-// times lays the grid out, without its far part.
-func (f *flow) times(step float64) {
-	f.t = append(make([]float64, 0, 1+flowFine+flowCells+flowFar), 0)
+// times lays the grid out, without its far part. Around what is certain it is as
+// fine as can be, so that no forecast is drawn across it.
+func (f *flow) times(step float64, steep []float64) {
+	f.t = make([]float64, 0, 1+flowFine+flowCells+2*flowSteep+flowFar)
 	for i := range flowFine {
 		f.t = append(f.t, step*math.Exp2(float64(i-flowFine)/4))
 	}
-	for i := range flowCells {
-		f.t = append(f.t, step*float64(i+1))
+	for i := range flowCells + 1 {
+		f.t = append(f.t, step*float64(i))
 	}
+	for _, t := range steep {
+		if t > 0 && t < step*flowCells {
+			f.t = append(f.t, t, t*(1-1e-6))
+		}
+	}
+	slices.Sort(f.t)
+	for i := range flowCells + 1 {
+		j, _ := slices.BinarySearch(f.t, step*float64(i))
+		f.even = append(f.even, j)
+	}
+}
+
+// certainties are the next moments at which seats become free whatever happens,
+// or are likely to.
+func certainties(seats []seat) []float64 {
+	var list []float64
+	for _, s := range seats {
+		if s.markP > 0 {
+			list = append(list, s.markAt)
+		}
+		if !math.IsInf(s.cap, 1) {
+			list = append(list, s.cap)
+		}
+	}
+	slices.Sort(list)
+	return list[:min(len(list), flowSteep)]
 }
 
 // firsts are, at each time of the grid, sums over seats of the chance that it
@@ -174,8 +207,7 @@ func convolve(a, b []float64) []float64 {
 
 // again adds the times that seats are handed on.
 func (f *flow) again(o firsts, r renewal) {
-	even := f.even(o.sum)
-	per := split(even)
+	per := split(f.at(o.sum))
 	next := convolve(per, r.per)
 	follow := middle(convolve(per, r.until))
 	all := make([]float64, len(per))
@@ -184,14 +216,15 @@ func (f *flow) again(o firsts, r renewal) {
 	}
 	pairs := middle(convolve(all, r.until))
 	f.mean, f.variance = make([]float64, len(f.t)), make([]float64, len(f.t))
+	i := 0
 	for j := range f.t {
 		m, p := o.sum[j], 0.0
-		if i := j - flowFine; i > 0 {
-			m, p = m+follow[i], pairs[i]
-		} else {
-			part := f.t[j] / f.t[flowFine+1]
-			m, p = m+part*follow[1], part*pairs[1]
+		for i+1 < flowCells && f.even[i+1] <= j {
+			i++
 		}
+		part := (f.t[j] - f.t[f.even[i]]) / (f.t[f.even[i+1]] - f.t[f.even[i]])
+		m += follow[i] + part*(follow[i+1]-follow[i])
+		p += pairs[i] + part*(pairs[i+1]-pairs[i])
 		f.mean[j] = m
 		if o.sum[j] <= 0 {
 			continue
@@ -201,9 +234,12 @@ func (f *flow) again(o firsts, r renewal) {
 	}
 }
 
-// even picks the even steps, from 0 on, and one more.
-func (f *flow) even(x []float64) []float64 {
-	list := append([]float64{x[0]}, x[1+flowFine:]...)
+// at picks the even steps, from 0 on, and one more.
+func (f *flow) at(x []float64) []float64 {
+	list := make([]float64, 0, len(f.even)+1)
+	for _, i := range f.even {
+		list = append(list, x[i])
+	}
 	return append(list, x[len(x)-1])
 }
 
@@ -243,25 +279,31 @@ const leastSpread = 0.02
 
 // discount puts the flow into places of the queue: while people ahead give up at
 // the rate, each seat that becomes free at t counts exp(rate t) places as they
-// stand now. The people who give up add a variance of their own.
-func (f *flow) discount(rate float64) (grown []float64) {
-	grown = make([]float64, len(f.t))
+// stand now. The people who give up add a variance of their own, told for as many
+// as are ahead of the mean.
+func (f *flow) discount(rate float64) {
+	f.grown, f.leavers = make([]float64, len(f.t)), make([]float64, len(f.t))
 	mean, variance, area, weight := 0.0, 0.0, 0.0, 0.0
-	m0, v0 := 0.0, 0.0
+	m0, v0, before := 0.0, 0.0, 1.0
 	for j, t := range f.t {
 		g := math.Exp(min(rate*t, 60))
-		grown[j] = g
 		w, dt := g, 0.0
 		if j > 0 {
-			w, dt = (g+grown[j-1])/2, t-f.t[j-1]
+			w, dt = (g+before)/2, t-f.t[j-1]
 		}
-		before := mean
+		was, gap := mean, 0.0 // rate times the time from one seat to the next
 		mean += w * (f.mean[j] - m0)
+		if f.mean[j] > m0 {
+			gap = rate * dt / (f.mean[j] - m0)
+		}
 		variance = max(variance+w*w*(f.variance[j]-v0), 0)
 		weight += rate * dt * w
-		area += rate * dt * w * (mean + before) / 2
-		m0, v0 = f.mean[j], f.variance[j]
-		f.mean[j], f.variance[j] = mean, variance+max(0, mean*weight-area)
+		area += rate * dt * w * (mean + was) / 2
+		m0, v0, before = f.mean[j], f.variance[j], g
+		f.mean[j], f.variance[j], f.leavers[j] = mean, variance, max(0, mean*weight-area)
+		f.grown[j] = g
+		if gap > 1e-9 {
+			f.grown[j] *= -math.Expm1(-gap) / gap // nobody is left to give up before the last seat
+		}
 	}
-	return grown
 }

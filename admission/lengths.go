@@ -3,6 +3,7 @@ package admission
 import (
 	"math"
 	"slices"
+	"time"
 )
 
 // length is a session that has ended.
@@ -15,6 +16,7 @@ type length struct {
 // ended remembers a session that is over, the newest lengthsKept.
 func (a *app) ended(l length) {
 	l.S = min(max(0, l.S), secondsMost)
+	a.overs++
 	a.lengths = append(a.lengths, l)
 	if over := len(a.lengths) - lengthsKept; over > 0 {
 		a.forgotten = max(a.forgotten, a.lengths[over-1].At)
@@ -35,6 +37,47 @@ type span struct {
 	weight   float64
 }
 
+// spans are the sessions of the app, those that have ended and those that run.
+func (p *Pool) spans(a *app, now instant) []span {
+	list := make([]span, 0, len(a.lengths)+spansRunning)
+	for _, l := range a.lengths {
+		list = append(list, span{from: a.before(l.At, l.S), to: l.S, ended: !l.Cut, weight: 1})
+	}
+	each := 1 + a.running/spansRunning // of those that run, some stand for all
+	n := 0
+	for s := range p.bySeq.all() {
+		if s.app != a || s.readyAt == 0 || s.client == nil {
+			continue
+		}
+		if n++; n%each == 0 {
+			age := max(0, now.sub(s.readyAt).Seconds())
+			list = append(list, span{from: a.before(now, age), to: age, weight: float64(each)})
+		}
+	}
+	return list
+}
+
+// before is the age at which a session, so old at that moment, was first
+// watched: when the memory of lengths begins, it may have been under way.
+func (a *app) before(at instant, age float64) float64 {
+	if a.forgotten == 0 || at == 0 {
+		return 0
+	}
+	return min(age, max(0, age-at.sub(a.forgotten).Seconds()))
+}
+
+// curve is how long the app's sessions last, as far as is known. It is made anew
+// some seconds after an end, with each end while ends are few, and now and then
+// for what goes on running.
+func (p *Pool) curve(a *app, now instant) *curve {
+	if c := a.curve; c != nil && c.holds(a, now.sub(c.made)) {
+		return c
+	}
+	a.curve = newCurve(p.spans(a, now))
+	a.curve.made, a.curve.of = now, a.overs
+	return a.curve
+}
+
 // curve is how long sessions last, as a hazard that is constant between knots.
 // It is the estimate of Nelson and Aalen (O. Aalen, "Nonparametric inference for
 // a family of counting processes", Annals of Statistics 6 (1978) 701-726) for
@@ -46,6 +89,8 @@ type curve struct {
 	rates []float64 // hazard from each knot on, per second
 	risen []float64 // the hazard added up, at each knot
 	ends  int       // that it rests on
+	made  instant
+	of    uint64 // the app's count of ends then
 }
 
 // knotWidth is the largest share of an age over which ends are spread: sessions
@@ -167,4 +212,15 @@ func (c *curve) moments(limit float64) (mean, variance float64) {
 		}
 	}
 	return mean, max(0, second-mean*mean)
+}
+
+// holds says whether a curve of that age still holds.
+func (c *curve) holds(a *app, age time.Duration) bool {
+	switch {
+	case c.of == a.overs:
+		return age < curveRests
+	case len(a.lengths) < endsFew:
+		return false
+	}
+	return age < curveLasts
 }

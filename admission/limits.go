@@ -51,7 +51,7 @@ const (
 	learnChange = 0.02
 	// lengthsKept is how many session lengths the forecast remembers, and
 	// lengthsNeeded how many it needs.
-	lengthsKept   = 400
+	lengthsKept   = 1000
 	lengthsNeeded = 10
 	// The curve of lengths has about knotsMost intervals, with at least
 	// endsPerKnot ends in each.
@@ -71,8 +71,8 @@ const (
 	elapseMost = 600
 	// A scored quote moves its quantile by shiftStep standard deviations, the
 	// first ones by more, and in all by shiftMost at most.
-	shiftStep     = 0.02
-	shiftFirst    = 0.5
+	shiftStep     = 0.005
+	shiftFirst    = 0.05
 	shiftMost     = 1.5
 	scoresCounted = 1000
 	// A forecast is made anew after tableLasts. When a seat has moved it is made
@@ -81,6 +81,13 @@ const (
 	tableLasts   = time.Second
 	tableEach    = 16
 	tablePerSeat = 10 * time.Millisecond
+	// The curve of lengths is made anew curveLasts after an end, at once below
+	// endsFew ends, and after curveRests without one. Of the sessions that run,
+	// about spansRunning are looked at.
+	curveLasts   = 5 * time.Second
+	curveRests   = 20 * time.Second
+	endsFew      = 100
+	spansRunning = 1000
 	// seatsApart is how many seats are looked at one by one.
 	seatsApart = 64
 	// What is shown rises by risePerMinute of it at most, and by riseLeast seconds.

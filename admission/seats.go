@@ -45,7 +45,6 @@ type survey struct {
 	p     *Pool
 	a     *app
 	now   instant
-	spans []span
 	found map[alike]int // place in seats
 	supply
 	all    float64
@@ -75,16 +74,11 @@ const ageStep = 0.05
 
 func (p *Pool) survey(a *app, now instant) *survey {
 	v := &survey{p: p, a: a, now: now, found: map[alike]int{}, shared: map[*app]float64{}, worths: map[*app]float64{}}
-	v.lengths()
 	for _, h := range p.hostOrder {
-		if h.lost || h.group == nil {
+		if h.lost || h.draining || h.group == nil {
 			continue
 		}
-		i := slices.Index(h.group.apps, a)
-		for _, s := range h.sessions {
-			v.running(s)
-		}
-		if i >= 0 && !h.draining {
+		if i := slices.Index(h.group.apps, a); i >= 0 {
 			v.host(h, i)
 		}
 	}
@@ -94,32 +88,6 @@ func (p *Pool) survey(a *app, now instant) *survey {
 		}
 	}
 	return v
-}
-
-// lengths takes the sessions that have ended. Those who were already under way
-// when the memory begins were at risk only from then on.
-func (v *survey) lengths() {
-	for _, l := range v.a.lengths {
-		v.spans = append(v.spans, span{from: v.before(l.At, l.S), to: l.S, ended: !l.Cut, weight: 1})
-	}
-}
-
-// before is the age that a session, so old at that moment, had when the memory
-// of lengths begins.
-func (v *survey) before(at instant, age float64) float64 {
-	if v.a.forgotten == 0 || at == 0 {
-		return 0
-	}
-	return min(age, max(0, age-at.sub(v.a.forgotten).Seconds()))
-}
-
-// running takes a session that still runs: it has lasted so long at least.
-func (v *survey) running(s *session) {
-	if s.app != v.a || s.readyAt == 0 || s.client == nil {
-		return
-	}
-	age := v.since(s.readyAt)
-	v.spans = append(v.spans, span{from: v.before(v.now, age), to: age, weight: 1})
 }
 
 func (v *survey) since(i instant) float64 { return max(0, v.now.sub(i).Seconds()) }
@@ -297,7 +265,7 @@ func (v *survey) add(k alike, x seat) {
 func (v *survey) holding() holding {
 	c := &v.a.course
 	h := holding{
-		curve: newCurve(v.spans), limit: v.limit(), delay: c.Taking.Value + c.Stopping.Value,
+		curve: v.p.curve(v.a, v.now), limit: v.limit(), delay: c.Taking.Value + c.Stopping.Value,
 		ignored: c.Ignored.share(0), lapsing: c.Lapsing.Value,
 	}
 	h.ignored = min(h.ignored, 0.95)

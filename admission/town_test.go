@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -37,17 +38,19 @@ type townPlan struct {
 	length   func(*rand.Rand) float64
 	mean     float64 // of the lengths, as they are cut off at the limit
 	limit    time.Duration
-	rate     func(t float64) float64 // of arrivals, per second
-	rateMost float64
-	patience float64 // mean; 0: nobody leaves
-	ignore   float64 // share of people who never take an offer
+	rate     func(t float64) float64 // of people who come, per second
+	patience float64                 // mean; 0: nobody leaves
+	ignore   float64                 // share of people who never take an offer
 	joins    int
+	known    bool // its floor is the error of a forecast that is told the truth about lengths
+	told     bool // this one is
 }
 
 const (
 	townStart    = 4.0
 	townStop     = 2.0
 	townResponse = 3.0
+	townRate     = 0.5 // nobody comes more often, per second
 )
 
 // agenda is what happens next.
@@ -96,6 +99,12 @@ func (c townPlan) live(tb testing.TB, seed uint64) *town {
 		w.run(HostUp{Facts: HostFacts{Host: fmt.Sprint("h", i), Cores: 4, Apps: []string{"app"}}})
 	}
 	w.observe(1)
+	if c.told {
+		w.p.apps["app"].curve = c.truth()
+		for range endsFew + 1 {
+			w.p.apps["app"].ended(length{S: c.mean, Cut: true})
+		}
+	}
 	w.arrive(c.joins)
 	w.look()
 	for len(w.agenda) > 0 && (w.joins > 0 || w.p.View().Waiting > 0) {
@@ -127,8 +136,8 @@ func (w *town) arrive(left int) {
 	if left == 0 {
 		return
 	}
-	w.after(w.r.ExpFloat64()/w.rateMost, func() {
-		if w.r.Float64()*w.rateMost > w.rate(w.now) {
+	w.after(w.r.ExpFloat64()/townRate, func() {
+		if w.r.Float64()*townRate > w.rate(w.now) {
 			w.arrive(left)
 			return
 		}
@@ -256,7 +265,7 @@ func (w *town) begin(b SessionStarting) {
 	})
 }
 
-// look notes what everybody is shown, every ten seconds.
+// look notes what everybody is shown, every twenty seconds.
 func (w *town) look() {
 	w.p.settle(toInstant(w.time()))
 	w.p.EachPlace(func(x *Place) {
@@ -265,7 +274,7 @@ func (w *town) look() {
 		}
 	})
 	w.shown.Forget(w.now - 1)
-	w.after(10, w.look)
+	w.after(20, w.look)
 }
 
 // scored are those whose outcome is known.
@@ -307,4 +316,28 @@ func bursts(low, high, s, pause float64) func(float64) float64 {
 // waves rise and fall between the rates.
 func waves(low, high, s float64) func(float64) float64 {
 	return func(t float64) float64 { return low + (high-low)*(1-math.Cos(2*math.Pi*t/s))/2 }
+}
+
+// truth is how long sessions last, from so many of them that it is as good as
+// known.
+func (c townPlan) truth() *curve {
+	r := rand.New(rand.NewPCG(3, 4))
+	list := make([]float64, 200_000)
+	for i := range list {
+		list[i] = c.length(r)
+	}
+	slices.Sort(list)
+	t := &curve{knots: []float64{0}, rates: []float64{0}, risen: []float64{0}, ends: len(list), made: maxInstant}
+	left := 1.0
+	for left > 0.0002 {
+		next := left * 0.96
+		knot, risen := list[len(list)-int(next*float64(len(list)))], -math.Log(next)
+		n := len(t.knots) - 1
+		if knot > t.knots[n] {
+			t.rates[n] = (risen - t.risen[n]) / (knot - t.knots[n])
+			t.knots, t.risen, t.rates = append(t.knots, knot), append(t.risen, risen), append(t.rates, t.rates[n])
+		}
+		left = next
+	}
+	return t
 }

@@ -9,15 +9,14 @@ import (
 // and in between by interpolation. It is soft: made anew at most once a second,
 // sooner where few seats make each event count.
 type table struct {
-	at       instant
-	stirred  uint64 // the pool's count then
-	upset    uint64
-	served   uint64 // the app's count then
-	lasts    time.Duration
-	supply   supply
-	spots    []float64
-	waits    [2][]float64 // of each spot, seconds; as shown
-	knownAll bool
+	at      instant
+	stirred uint64 // the pool's count then
+	upset   uint64
+	served  uint64 // the app's count then
+	lasts   time.Duration
+	supply  supply
+	spots   []float64
+	waits   [2][]float64 // of each spot, seconds; as shown
 }
 
 // The spots: every position up to spotsEach, then each further by the ratio.
@@ -83,7 +82,7 @@ func (t *table) fill(a *app, f *flow, h holding) {
 	if n := float64(h.curve.ends); n > 0 && mean > 0 && !math.IsInf(mean, 1) {
 		doubt = min(1, variance/(mean*mean)) / n
 	}
-	grown := f.discount(c.leaving())
+	f.discount(c.leaving())
 	offers := max(1, c.Offers.Value)
 	if c.Offers.N == 0 {
 		offers = 1
@@ -91,7 +90,7 @@ func (t *table) fill(a *app, f *flow, h holding) {
 	length := t.length(a)
 	for spot := 1.0; ; spot = nextSpot(spot) {
 		t.spots = append(t.spots, spot)
-		ask := asked{ahead: (spot-1)*offers + t.supply.excess, doubt: doubt, grown: grown}
+		ask := asked{ahead: (spot-1)*offers + t.supply.excess, doubt: doubt}
 		for j := range t.waits {
 			ask.z = deviates[j] + c.Shifts[placeOf(int(spot))][j]
 			w := f.when(ask)
@@ -131,7 +130,6 @@ type asked struct {
 	ahead float64
 	z     float64
 	doubt float64 // variance of the flow's pace, relative
-	grown []float64
 }
 
 // when is that time in seconds, infinite if it never comes. The number of seats
@@ -166,12 +164,12 @@ func (f *flow) when(a asked) float64 {
 
 // need is the mean number at which the quantile is reached.
 func (f *flow) need(a asked, j int) float64 {
-	one := a.grown[j]
-	if f.mean[j] <= 0 {
-		return math.Inf(1)
+	one, m := f.grown[j], f.mean[j]
+	if m <= 0 {
+		return a.ahead + one
 	}
-	m := f.mean[j]
-	spread := (f.variance[j] + a.doubt*m*m) / m
+	leavers := f.leavers[j] * min(1, (a.ahead+one)/m)
+	spread := (f.variance[j] + leavers + a.doubt*m*m) / m
 	shape := (a.ahead+one/2)/spread + 0.5
 	x := max(0, 1-1/(9*shape)+a.z/(3*math.Sqrt(shape)))
 	return spread * shape * x * x * x
@@ -182,56 +180,65 @@ func (f *flow) need(a asked, j int) float64 {
 // is a reason (then there is no older table to compare with).
 func (t *table) calm(old *table, served uint64) {
 	rise := 1 + risePerMinute*t.at.sub(old.at).Minutes()
-	for j := range t.waits {
-		for i, spot := range t.spots {
-			was := old.wait(j, spot+float64(served))
-			if !math.IsNaN(was) && !math.IsInf(was, 1) {
+	near := 0
+	for i, spot := range t.spots {
+		before := spot + float64(served)
+		if near = old.find(before, max(0, near)); near < 0 {
+			return
+		}
+		for j := range t.waits {
+			if was := old.wait(j, near, before); was < secondsMost {
 				t.waits[j][i] = min(t.waits[j][i], was*rise+riseLeast)
 			}
 		}
 	}
 }
 
-// wait is the j-th quantile at an effective position; not a number where the
-// table does not reach.
-func (t *table) wait(j int, position float64) float64 {
+// find is the last spot that is not behind the position; negative where the
+// table does not reach. Near is a guess, from which it goes on.
+func (t *table) find(position float64, near int) int {
 	n := len(t.spots)
-	if n == 0 || position > t.spots[n-1] || position < 1 {
-		return math.NaN()
+	if n == 0 || position < 1 || position > t.spots[n-1] {
+		return -1
 	}
-	i := int(position) - 1
-	if position >= spotsEach {
-		i = spotsEach - 1 + int(math.Log(position/spotsEach)/math.Log(spotsRatio))
-		for i > 0 && t.spots[min(i, n-1)] > position {
-			i--
-		}
+	for near+1 < n && t.spots[near+1] <= position {
+		near++
 	}
-	i = min(i, n-1)
-	if i == n-1 {
-		return t.waits[j][i]
+	for t.spots[near] > position {
+		near--
 	}
-	part := (position - t.spots[i]) / (t.spots[i+1] - t.spots[i])
-	if part <= 0 {
-		return t.waits[j][i]
-	}
-	return t.waits[j][i] + part*(t.waits[j][i+1]-t.waits[j][i])
+	return near
 }
 
-// tell is the forecast of an effective position; not ok while it is unknown.
-func (t *table) tell(position float64) (w Wait, ok bool) {
-	p50, p90 := t.wait(0, position), t.wait(1, position)
+// guess is a spot near the position.
+func (t *table) guess(position float64) int {
+	i := position - 1
+	if position > spotsEach {
+		i = spotsEach - 1 + math.Log(position/spotsEach)/math.Log(spotsRatio)
+	}
+	return max(0, min(int(i), len(t.spots)-1))
+}
+
+// wait is the j-th quantile at a position that is at the spot i or behind it.
+func (t *table) wait(j, i int, position float64) float64 {
+	w := t.waits[j][i]
+	if position > t.spots[i] {
+		w += (position - t.spots[i]) / (t.spots[i+1] - t.spots[i]) * (t.waits[j][i+1] - w)
+	}
+	return w
+}
+
+// tell is the forecast of a position at the spot i or behind it; not ok while
+// it is unknown.
+func (t *table) tell(i int, position float64) (w Wait, ok bool) {
+	if i < 0 {
+		return Wait{}, false
+	}
+	p50, p90 := t.wait(0, i, position), t.wait(1, i, position)
 	if !(p50 < secondsMost) || !(p90 < secondsMost) {
 		return Wait{}, false
 	}
-	return Wait{P50S: rounded(p50), P90S: rounded(p90)}, true
-}
-
-// rounded is to a second, and below ten of them to a tenth.
-func rounded(s float64) float64 {
-	if s < 10 {
-		return math.Round(s*10) / 10
-	}
-	return math.Round(s)
+	return Wait{P50S: math.Round(p50*10) / 10, P90S: math.Ceil(p90*10) / 10}, true
 }
 
 // ahead counts those of rival apps who come before somebody of that class and
@@ -262,7 +269,7 @@ func (p *Pool) wait(e *entry, position int) *Wait {
 	if len(t.supply.rivals) > 0 {
 		x += p.ahead(t, p.classIndex(e.class), slot{e.listed.key, e})
 	}
-	if w, ok := t.tell(x); ok {
+	if w, ok := t.tell(t.find(x, t.guess(x)), x); ok {
 		return &w
 	}
 	return nil
@@ -280,7 +287,7 @@ func (d *draft) quote(a *app, class string, key int64) *Wait {
 	if len(t.supply.rivals) > 0 {
 		x += p.ahead(t, c, slot{key, &entry{}})
 	}
-	w, ok := t.tell(x)
+	w, ok := t.tell(t.find(x, t.guess(x)), x)
 	if !ok || w.P90S <= 0 {
 		return nil
 	}
@@ -305,13 +312,14 @@ func (w *waits) of(class, after int, chunk []slot) []Wait {
 	if w == nil || len(w.t.spots) == 0 {
 		return nil
 	}
-	list := make([]Wait, 0, len(chunk))
+	list, near := make([]Wait, 0, len(chunk)), w.t.guess(float64(after+1))
 	for i, s := range chunk {
 		x := float64(after + i + 1)
 		if len(w.t.supply.rivals) > 0 {
 			x += w.p.ahead(w.t, class, s)
 		}
-		told, ok := w.t.tell(x)
+		near = w.t.find(x, max(0, near))
+		told, ok := w.t.tell(near, x)
 		if !ok {
 			break
 		}
