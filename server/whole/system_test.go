@@ -254,11 +254,17 @@ type process struct {
 	ended chan struct{}
 }
 
-func (y *system) run(args ...string) *process {
+func (y *system) run(args ...string) *process { return y.runTo(nil, args...) }
+
+// runTo runs a part whose standard output goes into out, or into its log.
+func (y *system) runTo(out io.Writer, args ...string) *process {
 	y.Helper()
 	cmd := exec.CommandContext(context.WithoutCancel(y.Context()), program, args...) //nolint:gosec // our own program
 	log := &logBuffer{}
 	cmd.Stderr, cmd.Stdout, cmd.Dir = log, log, y.dir
+	if out != nil {
+		cmd.Stdout = out
+	}
 	if err := cmd.Start(); err != nil {
 		y.Fatal(err)
 	}
