@@ -93,6 +93,10 @@ bench: ## benchmarks; figures are ratios within one run
 figures: ## the figures of calibration, FIGURES=5 runs each; hours
 	RENDERGATE_FIGURES=$(or $(FIGURES),5) go test -v -timeout 24h -run CalibrateFigures ./server/whole
 
+.PHONY: trace
+trace: ## record the demo anew for the tests of traces; four minutes, on a quiet machine
+	RENDERGATE_TRACE=$(CURDIR)/server/simulate/trace/testdata/demo go test -v -count 1 -timeout 15m -run TraceOfDemo ./server/whole
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin web/node_modules

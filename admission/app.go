@@ -22,8 +22,14 @@ type app struct {
 	play      *queue
 	watch     *queue
 	watchable *ordered[*session]
-	lengths   []float64 // of the last sessions, seconds, oldest first
-	running   int       // sessions with somebody in them, or about to be
+	running   int      // sessions with somebody in them, or about to be
+	lengths   []length // of the last sessions, oldest first
+	forgotten instant  // when the newest of those that are no longer remembered ended; 0: none
+	course    course
+	table     *table // soft, and so are the curve and the counts
+	curve     *curve
+	overs     uint64 // sessions that ended, since the pool is in memory
+	served    uint64 // seats granted, since the pool is in memory
 }
 
 func (a *app) settleS() float64 {

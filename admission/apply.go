@@ -11,7 +11,11 @@ func (p *Pool) Apply(e Event) {
 	if !p.open() {
 		return
 	}
+	if _, ok := e.Body.(Recovered); !ok {
+		p.elapse(at)
+	}
 	p.last = max(p.last, at)
+	p.stir(e.Body)
 	switch b := e.Body.(type) {
 	case PolicySet:
 		if b.Configured {
@@ -58,7 +62,7 @@ func (p *Pool) applyRecovered(at instant) {
 		p.restartClock(s, at)
 	}
 	for _, a := range p.appOrder {
-		a.estimate = newEstimate(a)
+		a.estimate, a.table, a.curve = newEstimate(a), nil, nil
 	}
 	p.margin.start(p.learnedZ, p.over())
 }

@@ -18,6 +18,7 @@ func (p *Pool) applyPlace(b Body, at instant) {
 		}
 	case EntryLeft:
 		if e := p.entries[b.Entry]; e != nil {
+			e.left(b.Reason, at)
 			p.dropEntry(e)
 			p.reap(e.client)
 		}
@@ -33,7 +34,7 @@ func (p *Pool) applyPlace(b Body, at instant) {
 	case Offered:
 		p.applyOffered(b, at)
 	case OfferLapsed:
-		p.applyLapsed(b)
+		p.applyLapsed(b, at)
 	}
 }
 
@@ -55,10 +56,14 @@ func (p *Pool) applyEnqueued(b Enqueued, at instant) {
 		p.know(c)
 	}
 	c.class, c.app, c.wants = b.Class, p.app(b.App), b.WatchWhileWaiting
-	p.addEntry(&entry{
+	e := &entry{
 		id: b.Entry, client: c, key: b.Key, since: at,
 		app: c.app, class: b.Class, intent: b.Intent, wish: b.Session,
-	})
+	}
+	p.addEntry(e)
+	if b.Wait != nil && b.Intent == Play {
+		e.quote = &quote{*b.Wait, placeOf(e.app.play.position(e))}
+	}
 }
 
 func (p *Pool) applyOffered(b Offered, at instant) {
@@ -71,6 +76,7 @@ func (p *Pool) applyOffered(b Offered, at instant) {
 	s := p.newSeat(b.Grant, h, e.client)
 	s.entry, s.offer = e, b.Offer
 	e.offer = s
+	e.first(at)
 	p.offers.insert(s)
 	p.setPhase(s, PhaseOffered, at, toInstant(b.ExpiresAt))
 }
@@ -78,22 +84,25 @@ func (p *Pool) applyOffered(b Offered, at instant) {
 // newSeat reserves what the grant says.
 func (p *Pool) newSeat(g Grant, h *host, c *client) *session {
 	p.counts.Sessions++
-	s := &session{id: g.Session, seq: p.counts.Sessions, grant: g, app: p.app(g.App), host: h, client: c}
+	s := &session{id: g.Session, seq: p.counts.Sessions, grant: g, app: p.app(g.App), host: h, client: c, granted: p.last}
+	s.app.served++
 	p.addSession(s)
 	return s
 }
 
-func (p *Pool) applyLapsed(b OfferLapsed) {
+func (p *Pool) applyLapsed(b OfferLapsed, at instant) {
 	e := p.entries[b.Entry]
 	if e == nil || e.offer == nil || e.offer.offer != b.Offer {
 		return
 	}
 	s := e.offer
 	e.offer = nil
-	p.dropSession(s)
 	if b.Counted {
 		e.lapses++
+		e.app.course.Lapsing.add(at.sub(s.since).Seconds())
+		e.app.course.Ignored.addShare(true)
 	}
+	p.dropSession(s)
 	p.moveEntry(e, b.Key)
 	p.armClient(e.client)
 }

@@ -19,6 +19,7 @@ func (p *Pool) applySession(b Body, at instant) {
 		}
 	case SessionReleased:
 		if s := p.sessions[b.Session]; s != nil && s.phase == PhaseStopping {
+			s.app.course.Stopping.add(at.sub(s.since).Seconds())
 			p.dropSession(s)
 		}
 	case SharingSet:
@@ -49,6 +50,9 @@ func (p *Pool) applyProgress(b Body, at instant) {
 		}
 	case SessionConnected:
 		if s := p.played(b.Session); s != nil {
+			if s.phase == PhaseDropped {
+				s.app.course.Dropped.addShare(false)
+			}
 			p.setPhase(s, PhaseConnected, at, 0)
 		}
 	case SessionDropped:
@@ -73,6 +77,9 @@ func (p *Pool) played(id string) *session {
 
 func (s *session) warned(b EndingSoon) {
 	if b.Reason == WhyIdle {
+		if s.idleWarned != 0 {
+			s.app.course.Idle.addShare(false)
+		}
 		s.idleWarned, s.idle = toInstant(b.EndsAt), 0
 		return
 	}
@@ -82,6 +89,8 @@ func (s *session) warned(b EndingSoon) {
 // take turns the offered seat into the client's own; its entry is gone.
 func (p *Pool) take(s *session, at instant) {
 	e := s.entry
+	e.app.course.Ignored.addShare(false)
+	e.app.course.Offers.add(float64(e.lapses + 1))
 	p.offers.remove(s)
 	e.offer, s.entry, s.offer = nil, nil, ""
 	p.dropEntry(e)
@@ -96,6 +105,7 @@ func (p *Pool) applyAdmitted(b Admitted, at instant) {
 		return
 	}
 	s := p.newSeat(b.Grant, h, e.client)
+	e.first(at)
 	p.dropEntry(e)
 	s.client.session = s
 	p.armClient(s.client)
@@ -138,6 +148,9 @@ func (p *Pool) applyReady(s *session, b SessionReady, at instant) {
 	p.started(s.host, s.app.name)
 	if s.readyAt == 0 {
 		s.readyAt = at
+		if s.granted != 0 {
+			s.app.course.Taking.add(at.sub(s.granted).Seconds())
+		}
 	}
 	p.setPhase(s, PhaseReady, at, toInstant(b.Until))
 }
@@ -148,9 +161,7 @@ func (p *Pool) applyEnded(s *session, b SessionEnded, at instant) {
 	if s.phase == PhaseStarting && b.Reason == WhyFailed {
 		p.failed(s.host, s.app.name, at)
 	}
-	if s.readyAt != 0 && b.Requeued == "" {
-		s.app.ended(at.sub(s.readyAt).Seconds())
-	}
+	s.over(b.Reason, at)
 	s.endsAt = 0
 	p.setPhase(s, PhaseStopping, at, 0)
 	if b.Requeued != "" && p.entries[b.Requeued] == nil && c.entry == nil {
@@ -160,4 +171,18 @@ func (p *Pool) applyEnded(s *session, b SessionEnded, at instant) {
 		})
 	}
 	p.reap(c)
+}
+
+// over notes what the forecast learns of a session's end.
+func (s *session) over(why Why, at instant) {
+	c := &s.app.course
+	if s.phase == PhaseDropped {
+		c.Dropped.addShare(true)
+	}
+	if s.idleWarned != 0 {
+		c.Idle.addShare(why == WhyIdle)
+	}
+	if s.readyAt != 0 {
+		s.app.ended(length{S: at.sub(s.readyAt).Seconds(), At: at, Cut: why.cuts()})
+	}
 }

@@ -2,6 +2,7 @@ package admission
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func crowd(tb testing.TB, hosts, waiting int) *Pool {
 		}})
 	}
 	for range lengthsNeeded { // so that waits are computed too
-		p.apps["app"].ended(600)
+		p.apps["app"].ended(length{S: 600})
 	}
 	return p
 }
@@ -157,6 +158,36 @@ func BenchmarkPositions(b *testing.B) {
 	}
 	if n != b.N*1_000_000 {
 		b.Fatalf("%d waits in %d rounds", n, b.N)
+	}
+}
+
+// BenchmarkForecast makes the forecast anew, as once a second, and tells it to a
+// hundred thousand who wait.
+func BenchmarkForecast(b *testing.B) {
+	for _, hosts := range []int{1, 100, 10_000} {
+		b.Run(fmt.Sprintf("hosts=%d/waiting=100000", hosts), func(b *testing.B) {
+			p := crowd(b, hosts, 100_000)
+			r := rand.New(rand.NewPCG(1, 2))
+			for range lengthsKept {
+				p.apps["app"].ended(length{S: 600 * r.ExpFloat64()})
+			}
+			at, n := historyStart, 0
+			b.ReportAllocs()
+			runtime.GC()
+			for b.Loop() {
+				at = at.Add(time.Second)
+				p.apps["app"].ended(length{S: 600 * r.ExpFloat64()})
+				p.settle(toInstant(at))
+				p.EachWaiting(func(_, _ string, _, _ int, w *Wait) {
+					if w != nil {
+						n++
+					}
+				})
+			}
+			if n != b.N*100_000 {
+				b.Fatalf("%d waits in %d rounds", n, b.N)
+			}
+		})
 	}
 }
 

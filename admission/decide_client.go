@@ -62,9 +62,10 @@ func (d *draft) resume(c *client, j Join) {
 	if j.Class == "" && slices.Contains(d.p.policy.Queue.Classes, c.class) {
 		class = c.class
 	}
+	key := d.tailKey()
 	d.add(Enqueued{
 		Entry: d.entryID(), Client: c.id, Secret: cmpOr(secret, c.secret), Identity: c.identity, Class: class, App: a.name,
-		Intent: Play, WatchWhileWaiting: j.WatchWhileWaiting, Key: d.tailKey(), Known: true,
+		Intent: Play, WatchWhileWaiting: j.WatchWhileWaiting, Key: key, Known: true, Wait: d.quote(a, class, key),
 	})
 }
 
@@ -99,6 +100,8 @@ func (d *draft) newcomer(j Join) {
 	}
 	if j.Intent == View {
 		e.Session = j.Session
+	} else {
+		e.Wait = d.quote(a, class, e.Key)
 	}
 	d.add(e)
 }

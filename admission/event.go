@@ -96,6 +96,7 @@ type (
 		WatchWhileWaiting bool   `json:"watch_while_waiting,omitempty"`
 		Key               int64  `json:"key"`
 		Known             bool   `json:"known,omitempty"` // the client was there already (a spectator who joins the queue)
+		Wait              *Wait  `json:"wait,omitempty"`  // as it was told first; nil: unknown, or nobody had to wait
 	}
 	// Resumed: a client is connected again. Secret is set if it changed.
 	Resumed struct {

@@ -123,6 +123,7 @@ func (p *Pool) touch(h *host) {
 // settle brings caches up to date: samples that have gone stale, rests that are
 // over, and hosts on which something changed.
 func (p *Pool) settle(now instant) {
+	p.seen = max(p.seen, now)
 	for t := p.fresh.top(); t != nil && t.at < now; t = p.fresh.top() {
 		h := t.owner.(*host)
 		if t.kind == timerRest {

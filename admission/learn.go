@@ -188,7 +188,7 @@ func (p *Pool) watch(s *session) {
 			s.own.trends[i].take(x, window, sessionMemory)
 		}
 		if r == h.dominant(s) {
-			s.own.course.note(age, window, x)
+			s.own.rise.note(age, window, x)
 		}
 	}
 	if full {
@@ -243,10 +243,10 @@ func (p *Pool) teach(s *session, age, window float64) {
 			}
 		}
 	}
-	if age >= rampAfter && !o.course.told {
+	if age >= rampAfter && !o.rise.told {
 		for i, r := range elastics {
 			if r == s.host.dominant(s) {
-				e.ramp.tell(&o.course, o.trends[i].mean)
+				e.ramp.tell(&o.rise, o.trends[i].mean)
 			}
 		}
 	}

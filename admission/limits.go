@@ -51,6 +51,46 @@ const (
 	learnChange = 0.02
 	// lengthsKept is how many session lengths the forecast remembers, and
 	// lengthsNeeded how many it needs.
-	lengthsKept   = 200
+	lengthsKept   = 1000
 	lengthsNeeded = 10
+	// The curve of lengths has about knotsMost intervals, with at least
+	// endsPerKnot ends in each.
+	knotsMost   = 20
+	endsPerKnot = 5
+	// secondsMost bounds all durations of the forecast, some 30 years.
+	secondsMost = 1e9
+	// meanMemory is how many values a mean of the forecast remembers, and
+	// exitMemory how many entries the rate of giving up does.
+	meanMemory = 100
+	exitMemory = 500
+	// waitedLeast is added to the seconds waited, so that one who gives up at
+	// once is not all that is known of giving up.
+	waitedLeast = 60
+	// elapseMost is the longest time without an event that counts as waiting:
+	// while the service is down, nobody can give up.
+	elapseMost = 600
+	// A scored quote moves its quantile by shiftStep standard deviations, the
+	// first ones by more, and in all by shiftMost at most.
+	shiftStep     = 0.005
+	shiftFirst    = 0.05
+	shiftMost     = 1.5
+	scoresCounted = 1000
+	// A forecast is made anew after tableLasts. When a seat has moved it is made
+	// anew at once, where there are tableEach at most, and after tablePerSeat for
+	// each further one.
+	tableLasts   = time.Second
+	tableEach    = 16
+	tablePerSeat = 10 * time.Millisecond
+	// The curve of lengths is made anew curveLasts after an end, at once below
+	// endsFew ends, and after curveRests without one. Of the sessions that run,
+	// about spansRunning are looked at.
+	curveLasts   = 5 * time.Second
+	curveRests   = 20 * time.Second
+	endsFew      = 100
+	spansRunning = 1000
+	// seatsApart is how many seats are looked at one by one.
+	seatsApart = 64
+	// What is shown rises by risePerMinute of it at most, and by riseLeast seconds.
+	risePerMinute = 0.15
+	riseLeast     = 0.05
 )

@@ -33,6 +33,8 @@ type entry struct {
 	offer  *session // while an offer is out
 	back   bool     // put back at the head after a session failed: is offered, never seated at once
 	timer  *timer   // of the grace
+	met    bool     // it has had an offer
+	quote  *quote   // the wait that it was told first, until it is known how long it was
 
 	listed listing
 }

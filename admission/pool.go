@@ -56,11 +56,13 @@ type Pool struct {
 	thin       *ordered[*host] // in a brownout, with views to step down
 
 	// Soft state, which no journal holds.
-	fresh  timers  // when samples go stale and rests end
-	wake   bool    // Observe or a cut-off Run has left something to do
-	ticked instant // the latest Run
-	uses   []Use   // scratch
-	margin margin
+	margin         margin
+	fresh          timers  // when samples go stale and rests end
+	wake           bool    // Observe or a cut-off Run has left something to do
+	ticked         instant // the latest Run
+	seen           instant // the latest time that caches were brought up to
+	stirred, upset uint64  // changes that forecasts depend on, see stir
+	uses           []Use   // scratch
 }
 
 // counts number what the pool makes. They rise with the events that make it.

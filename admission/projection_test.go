@@ -38,19 +38,6 @@ func TestProject(t *testing.T) {
 	}
 }
 
-// TestForecast compares the approximation with exact quantiles of the Erlang
-// distribution at rate 1 (R: qgamma(c(.5, .9), k)).
-func TestForecast(t *testing.T) {
-	for k, want := range map[int]Wait{
-		1: {0.6931, 2.3026}, 2: {1.6783, 3.8897}, 5: {4.6709, 7.9936}, 20: {19.6677, 25.9025}, 100: {99.6669, 113.0238},
-	} {
-		got := forecast(k, 1)
-		if math.Abs(got.P50S/want.P50S-1) > 0.02 || math.Abs(got.P90S/want.P90S-1) > 0.02 {
-			t.Errorf("position %d: got %+v, want %+v", k, got, want)
-		}
-	}
-}
-
 func TestMomentForgets(t *testing.T) {
 	m := moment{mean: 1, weight: profileWeight}
 	for range 2000 {

@@ -29,15 +29,15 @@ type ramp struct {
 	told   int
 }
 
-// course is how one session came up.
-type course struct {
+// rise is how one session came up.
+type rise struct {
 	seen [rampSteps]float64
 	n    [rampSteps]float64
 	told bool
 }
 
 // note takes in what a session took in a window that ended at that age.
-func (c *course) note(age, window, x float64) {
+func (c *rise) note(age, window, x float64) {
 	middle := age - window/2
 	if i := int(middle / rampStep); middle >= 0 && i < rampSteps {
 		c.seen[i] += x
@@ -46,7 +46,7 @@ func (c *course) note(age, window, x float64) {
 }
 
 // tell adds a session's course, by what it usually takes.
-func (r *ramp) tell(c *course, usual float64) {
+func (r *ramp) tell(c *rise, usual float64) {
 	c.told = true
 	if usual <= 0 {
 		return

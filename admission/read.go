@@ -86,10 +86,10 @@ func (p *Pool) Entry(id string) (EntryView, bool) {
 	if e == nil {
 		return EntryView{}, false
 	}
-	return e.view(), true
+	return p.entryView(e), true
 }
 
-func (e *entry) view() EntryView {
+func (p *Pool) entryView(e *entry) EntryView {
 	q := e.app.queue(e.intent)
 	v := EntryView{
 		ID: e.id, Client: e.client.id, Class: e.class, App: e.app.name, Intent: e.intent,
@@ -99,7 +99,7 @@ func (e *entry) view() EntryView {
 	if s := e.offer; s != nil {
 		v.Offer, v.Session, v.ExpiresAt = s.offer, s.id, s.until.time()
 	} else {
-		v.Wait = e.app.wait(e.intent, v.Position)
+		v.Wait = p.wait(e, v.Position)
 	}
 	return v
 }
@@ -197,7 +197,7 @@ func (p *Pool) Queue(after string, limit int) []EntryView {
 	skip := after != ""
 	take := func(e *entry) bool {
 		if !skip {
-			list = append(list, e.view())
+			list = append(list, p.entryView(e))
 		}
 		skip = skip && e.id != after
 		return len(list) < limit
@@ -246,18 +246,20 @@ type Place struct {
 // less than 100 ms. The place holds for the call; the next one overwrites it.
 func (p *Pool) EachPlace(f func(*Place)) {
 	p.eachQueue(func(a *app, q *queue) bool {
-		rate, at := a.rate(), Place{App: a.name, Length: q.len()}
-		if q == a.watch {
-			rate = 0
+		at := Place{App: a.name, Length: q.len()}
+		var waits *waits
+		if q == a.play && at.Length > 0 {
+			waits = p.waits(a)
 		}
-		for _, l := range q.lines {
+		for class, l := range q.lines {
 			for _, chunk := range l.all.chunks {
-				waits := forecasts(len(chunk), at.Position, rate)
+				told := waits.of(class, at.Position, chunk)
 				for i, s := range chunk {
 					at.Position++
 					at.Entry, at.Client, at.Class, at.Intent = s.e.id, s.e.client.id, s.e.class, s.e.intent
-					if waits != nil {
-						at.Wait = &waits[i]
+					at.Wait = nil
+					if i < len(told) {
+						at.Wait = &told[i]
 					}
 					f(&at)
 				}
@@ -270,18 +272,6 @@ func (p *Pool) EachPlace(f func(*Place)) {
 // EachWaiting is [Pool.EachPlace] for those who need less of a place.
 func (p *Pool) EachWaiting(f func(entry, client string, position, length int, wait *Wait)) {
 	p.EachPlace(func(at *Place) { f(at.Entry, at.Client, at.Position, at.Length, at.Wait) })
-}
-
-// forecasts are those of n positions after one, in one piece of memory.
-func forecasts(n, after int, rate float64) []Wait {
-	if rate == 0 {
-		return nil
-	}
-	list := make([]Wait, n)
-	for i := range list {
-		list[i] = forecast(after+i+1, rate)
-	}
-	return list
 }
 
 // Watchable lists sessions of the app that a newcomer may look on at now,

@@ -15,6 +15,7 @@ type session struct {
 	offer   string
 	phase   SessionPhase
 	since   instant // of the phase
+	granted instant // when its seat was reserved; 0: not known
 	readyAt instant // first
 	liveAt  instant // when this process was ready; 0 before
 	until   instant

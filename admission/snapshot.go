@@ -33,9 +33,12 @@ type (
 		Sessions   []snapSession `json:"sessions"`
 	}
 	snapApp struct {
-		Name    string    `json:"name"`
-		Learned *Learned  `json:"learned,omitempty"`
-		Lengths []float64 `json:"lengths,omitempty"`
+		Name      string    `json:"name"`
+		Learned   *Learned  `json:"learned,omitempty"`
+		Lengths   []float64 `json:"lengths,omitempty"` // as older versions wrote them
+		Ended     []length  `json:"ended,omitempty"`
+		Forgotten instant   `json:"forgotten,omitempty"`
+		Course    *course   `json:"course,omitempty"` // nil: nothing is known
 	}
 	snapHost struct {
 		Seq       uint64      `json:"seq"`
@@ -75,6 +78,8 @@ type (
 		Intent Intent  `json:"intent"`
 		Wish   string  `json:"wish,omitempty"`
 		Back   bool    `json:"back,omitempty"`
+		Met    bool    `json:"met,omitempty"`
+		Quote  *quote  `json:"quote,omitempty"`
 	}
 	snapView struct {
 		Seq     uint64  `json:"seq"`
@@ -89,6 +94,7 @@ type (
 		Offer        string       `json:"offer,omitempty"`
 		Phase        SessionPhase `json:"phase"`
 		Since        instant      `json:"since"`
+		Granted      instant      `json:"granted,omitempty"`
 		ReadyAt      instant      `json:"ready_at"`
 		LiveAt       instant      `json:"live_at"`
 		Until        instant      `json:"until"`
@@ -108,7 +114,7 @@ func (p *Pool) Snapshot() ([]byte, error) {
 		Recovered: p.recovered, LearnedAt: p.learnedAt, LearnedZ: p.learnedZ, Counts: p.counts, MinKey: p.minKey, MaxKey: p.maxKey,
 	}
 	for _, a := range p.appOrder {
-		s.Apps = append(s.Apps, snapApp{Name: a.name, Learned: a.learned, Lengths: a.lengths})
+		s.Apps = append(s.Apps, a.snap())
 	}
 	for _, h := range p.hostOrder {
 		s.Hosts = append(s.Hosts, h.snap())
@@ -128,6 +134,14 @@ func (p *Pool) Snapshot() ([]byte, error) {
 	return data, nil
 }
 
+func (a *app) snap() snapApp {
+	s := snapApp{Name: a.name, Learned: a.learned, Ended: a.lengths, Forgotten: a.forgotten}
+	if a.course != (course{}) {
+		s.Course = &a.course
+	}
+	return s
+}
+
 func (h *host) snap() snapHost {
 	s := snapHost{Seq: h.seq, Facts: h.facts, Connected: h.connected, Since: h.since, Draining: h.draining, Lost: h.lost}
 	for _, f := range h.faults {
@@ -145,6 +159,7 @@ func (c *client) snap() snapClient {
 		s.Entry = &snapEntry{
 			Seq: e.seq, ID: e.id, Key: e.key, Since: e.since, Lapses: e.lapses, App: e.app.name,
 			Class: e.class, Intent: e.intent, Wish: e.wish, Back: e.back,
+			Met: e.met, Quote: e.quote,
 		}
 	}
 	if v := c.view; v != nil {
@@ -155,7 +170,7 @@ func (c *client) snap() snapClient {
 
 func (s *session) snap() snapSession {
 	x := snapSession{
-		Seq: s.seq, Grant: s.grant, Offer: s.offer, Phase: s.phase, Since: s.since, ReadyAt: s.readyAt,
+		Seq: s.seq, Grant: s.grant, Offer: s.offer, Phase: s.phase, Since: s.since, Granted: s.granted, ReadyAt: s.readyAt,
 		LiveAt: s.liveAt, Until: s.until, EndsAt: s.endsAt, Attempt: s.attempt, Tries: s.tries,
 		Crashes: s.crashes, LengthWarned: s.lengthWarned, IdleWarned: s.idleWarned,
 	}
@@ -239,7 +254,17 @@ func (p *Pool) restorePeople(s *snapshot) error {
 }
 
 func (a *app) restore(s snapApp) {
-	a.learned, a.lengths = s.Learned, s.Lengths
+	a.learned, a.forgotten = s.Learned, max(0, s.Forgotten)
+	for _, l := range s.Lengths {
+		a.ended(length{S: l})
+	}
+	for _, l := range s.Ended {
+		a.ended(l)
+	}
+	if s.Course != nil {
+		a.course = *s.Course
+		a.course.sane()
+	}
 	a.useCosts()
 }
 
@@ -289,6 +314,11 @@ func (p *Pool) restoreClient(s *snapClient) error {
 	e := &entry{
 		id: x.ID, client: c, key: x.Key, seq: x.Seq, since: x.Since, lapses: x.Lapses,
 		app: p.app(x.App), class: x.Class, intent: x.Intent, wish: x.Wish, back: x.Back,
+		met: x.Met,
+	}
+	if x.Quote != nil {
+		e.quote = x.Quote
+		e.quote.Place = min(max(0, e.quote.Place), places-1)
 	}
 	c.entry = e
 	p.entries[e.id] = e
@@ -315,6 +345,7 @@ func (p *Pool) restoreSession(x snapSession) error {
 	}
 	s := &session{id: g.Session, seq: x.Seq, grant: g, app: p.app(g.App), host: h, client: c}
 	p.addSession(s)
+	s.granted = x.Granted
 	s.readyAt, s.liveAt, s.endsAt, s.attempt, s.tries = x.ReadyAt, x.LiveAt, x.EndsAt, x.Attempt, x.Tries
 	s.crashes, s.lengthWarned, s.idleWarned = x.Crashes, x.LengthWarned, x.IdleWarned
 	switch {

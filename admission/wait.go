@@ -1,55 +1,329 @@
 package admission
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
-// ended remembers how long a session lasted, the newest lengthsKept.
-func (a *app) ended(seconds float64) {
-	a.lengths = append(a.lengths, max(0, seconds))
-	if over := len(a.lengths) - lengthsKept; over > 0 {
-		a.lengths = append(a.lengths[:0], a.lengths[over:]...)
+// table is a forecast for every position of an app's queue: of some positions,
+// and in between by interpolation. It is soft: made anew at most once a second,
+// sooner where few seats make each event count.
+type table struct {
+	at      instant
+	stirred uint64 // the pool's count then
+	upset   uint64
+	served  uint64 // the app's count then
+	lasts   time.Duration
+	supply  supply
+	spots   []float64
+	waits   [2][]float64 // of each spot, seconds; as shown
+}
+
+// The spots: every position up to spotsEach, then each further by the ratio.
+const (
+	spotsEach  = 32
+	spotsRatio = 1.05
+)
+
+// stir notes what makes forecasts out of date: seats that move, and, more so,
+// hosts and policies.
+func (p *Pool) stir(b Body) {
+	switch b.(type) {
+	case PolicySet, Paused, Unpaused, HostConnected, HostLost, HostDrained, HostUndrained:
+		p.upset++
+	case Enqueued, Resumed, Disconnected, EntryLeft, WishSet, ViewStarted, ViewRated, ViewEnded, CostsLearned:
+	default:
+		p.stirred++
 	}
 }
 
-// rate is how many seats become free per second, 0 while that is unknown: with
-// fewer than ten departures, or with nobody playing.
-func (a *app) rate() float64 {
-	if len(a.lengths) < lengthsNeeded || a.running == 0 {
+// forecast is the table of the app's queue at that time.
+func (p *Pool) forecast(a *app, now instant) *table {
+	t := a.table
+	length := float64(a.play.len() + 1)
+	if t != nil && t.upset == p.upset && (len(t.spots) == 0 || t.spots[len(t.spots)-1] >= length) {
+		age := now.sub(t.at)
+		if age < tableLasts && (t.stirred == p.stirred || age < t.lasts) {
+			return t
+		}
+	}
+	fresh := p.newTable(a, now)
+	if t != nil && t.upset == p.upset {
+		fresh.calm(t, a.served-t.served)
+	}
+	a.table = fresh
+	return fresh
+}
+
+// newTable forecasts. It knows nothing, and says so, below lengthsNeeded ends of
+// sessions, with no seat, or while the pool is paused.
+func (p *Pool) newTable(a *app, now instant) *table {
+	t := &table{at: now, stirred: p.stirred, upset: p.upset, served: a.served}
+	if p.paused || len(a.lengths) < lengthsNeeded {
+		return t
+	}
+	p.settle(now)
+	v := p.survey(a, now)
+	t.supply = v.supply
+	t.lasts = min(tableLasts, time.Duration(max(0, v.all-tableEach))*tablePerSeat)
+	h := v.holding()
+	if v.all == 0 {
+		return t
+	}
+	t.fill(a, newFlow(v.seats, h), h)
+	return t
+}
+
+// fill solves for the time of each spot.
+func (t *table) fill(a *app, f *flow, h holding) {
+	c := &a.course
+	mean, variance := h.moments()
+	doubt := 0.0
+	if n := float64(h.curve.ends); n > 0 && mean > 0 && !math.IsInf(mean, 1) {
+		doubt = min(1, variance/(mean*mean)) / n
+	}
+	f.discount(c.leaving())
+	offers := max(1, c.Offers.Value)
+	if c.Offers.N == 0 {
+		offers = 1
+	}
+	length := t.length(a)
+	for spot := 1.0; ; spot = nextSpot(spot) {
+		t.spots = append(t.spots, spot)
+		ask := asked{ahead: (spot-1)*offers + t.supply.excess, doubt: doubt}
+		for j := range t.waits {
+			ask.z = deviates[j] + c.Shifts[placeOf(int(spot))][j]
+			w := f.when(ask)
+			if n := len(t.waits[j]); n > 0 {
+				w = max(w, t.waits[j][n-1])
+			}
+			t.waits[j] = append(t.waits[j], w)
+		}
+		if spot > length {
+			break
+		}
+	}
+	for i, w := range t.waits[0] {
+		t.waits[1][i] = max(t.waits[1][i], w)
+	}
+}
+
+// length is how many places the table must know, with some to come.
+func (t *table) length(a *app) float64 {
+	n := float64(a.play.len())
+	for _, r := range t.supply.rivals {
+		n += r.share * r.worth * float64(r.app.play.len())
+	}
+	return 1.2*n + spotsEach
+}
+
+func nextSpot(spot float64) float64 {
+	if spot < spotsEach {
+		return spot + 1
+	}
+	return spot * spotsRatio
+}
+
+// asked is what is asked of a flow: when so many seats, and one more, have
+// become free, at a quantile given as a normal deviate.
+type asked struct {
+	ahead float64
+	z     float64
+	doubt float64 // variance of the flow's pace, relative
+}
+
+// when is that time in seconds, infinite if it never comes. The number of seats
+// that have become free by a time is taken as a scaled Poisson number of its
+// mean and variance, so that the time of the n-th is a gamma quantile, by the
+// approximation of E. B. Wilson and M. M. Hilferty, "The distribution of
+// chi-square", PNAS 17 (1931) 684-688. When the first one comes is exact.
+func (f *flow) when(a asked) float64 {
+	lack := func(j int) float64 {
+		if a.ahead == 0 {
+			return f.none[j] + math.Log(math.Erfc(a.z/math.Sqrt2)/2)
+		}
+		return f.mean[j] - f.need(a, j)
+	}
+	lo, hi := 0, len(f.t)-1
+	if lack(lo) >= 0 {
 		return 0
 	}
-	total := 0.0
-	for _, l := range a.lengths {
-		total += l
+	if lack(hi) < 0 {
+		return math.Inf(1)
 	}
-	if total <= 0 {
-		return 0
+	for hi-lo > 1 {
+		if mid := (lo + hi) / 2; lack(mid) < 0 {
+			lo = mid
+		} else {
+			hi = mid
+		}
 	}
-	return float64(a.running) * float64(len(a.lengths)) / total
+	x, y := lack(lo), lack(hi)
+	return f.t[lo] + (f.t[hi]-f.t[lo])*(-x/(y-x))
 }
 
-// forecast is when the k-th departure from now comes, at the given rate. Seats
-// that become free independently of each other, at a constant rate in all, make
-// that time Erlang distributed with shape k. Its quantiles are those of a
-// chi-square with 2k degrees, by the approximation of E. B. Wilson and M. M.
-// Hilferty, "The distribution of chi-square", PNAS 17 (1931) 684-688; it is
-// within 2 % at the two quantiles used here, for all k. How old the running
-// sessions are, and who gives up, is not used yet.
-func forecast(k int, rate float64) Wait {
-	n := float64(k)
-	c := 1 / (9 * n)
-	root := math.Sqrt(c)
-	quantile := func(z float64) float64 {
-		x := 1 - c + z*root
-		return n * x * x * x / rate
+// need is the mean number at which the quantile is reached.
+func (f *flow) need(a asked, j int) float64 {
+	one, m := f.grown[j], f.mean[j]
+	if m <= 0 {
+		return a.ahead + one
 	}
-	return Wait{P50S: quantile(0), P90S: quantile(1.2815515655446004)}
+	leavers := f.leavers[j] * min(1, (a.ahead+one)/m)
+	spread := (f.variance[j] + leavers + a.doubt*m*m) / m
+	shape := (a.ahead+one/2)/spread + 0.5
+	x := max(0, 1-1/(9*shape)+a.z/(3*math.Sqrt(shape)))
+	return spread * shape * x * x * x
 }
 
-// wait is the forecast for a position, nil while it is unknown.
-func (a *app) wait(intent Intent, position int) *Wait {
-	rate := a.rate()
-	if intent != Play || position < 1 || rate == 0 {
+// calm keeps what is shown from jumping up: an entry that moved up by those who
+// were served since is not told much more than it was told there, unless there
+// is a reason (then there is no older table to compare with).
+func (t *table) calm(old *table, served uint64) {
+	rise := 1 + risePerMinute*t.at.sub(old.at).Minutes()
+	near := 0
+	for i, spot := range t.spots {
+		before := spot + float64(served)
+		if near = old.find(before, max(0, near)); near < 0 {
+			return
+		}
+		for j := range t.waits {
+			if was := old.wait(j, near, before); was < secondsMost {
+				t.waits[j][i] = min(t.waits[j][i], was*rise+riseLeast)
+			}
+		}
+	}
+}
+
+// find is the last spot that is not behind the position; negative where the
+// table does not reach. Near is a guess, from which it goes on.
+func (t *table) find(position float64, near int) int {
+	n := len(t.spots)
+	if n == 0 || position < 1 || position > t.spots[n-1] {
+		return -1
+	}
+	for near+1 < n && t.spots[near+1] <= position {
+		near++
+	}
+	for t.spots[near] > position {
+		near--
+	}
+	return near
+}
+
+// guess is a spot near the position.
+func (t *table) guess(position float64) int {
+	i := position - 1
+	if position > spotsEach {
+		i = spotsEach - 1 + math.Log(position/spotsEach)/math.Log(spotsRatio)
+	}
+	return max(0, min(int(i), len(t.spots)-1))
+}
+
+// wait is the j-th quantile at a position that is at the spot i or behind it.
+func (t *table) wait(j, i int, position float64) float64 {
+	w := t.waits[j][i]
+	if position > t.spots[i] {
+		w += (position - t.spots[i]) / (t.spots[i+1] - t.spots[i]) * (t.waits[j][i+1] - w)
+	}
+	return w
+}
+
+// tell is the forecast of a position at the spot i or behind it; not ok while
+// it is unknown.
+func (t *table) tell(i int, position float64) (w Wait, ok bool) {
+	if i < 0 {
+		return Wait{}, false
+	}
+	p50, p90 := t.wait(0, i, position), t.wait(1, i, position)
+	if !(p50 < secondsMost) || !(p90 < secondsMost) {
+		return Wait{}, false
+	}
+	return Wait{P50S: math.Round(p50*10) / 10, P90S: math.Ceil(p90*10) / 10}, true
+}
+
+// ahead counts those of rival apps who come before somebody of that class and
+// key, in seats of the app.
+func (p *Pool) ahead(t *table, class int, x slot) float64 {
+	n := 0.0
+	for _, r := range t.supply.rivals {
+		before := 0
+		for i, l := range r.app.play.lines {
+			if i < class {
+				before += l.all.len()
+			} else if i == class {
+				before += l.all.rank(x)
+			}
+		}
+		n += float64(before) * r.share * r.worth
+	}
+	return n
+}
+
+// wait is the forecast for an entry at a position, nil while it is unknown.
+func (p *Pool) wait(e *entry, position int) *Wait {
+	if e.intent != Play || position < 1 {
 		return nil
 	}
-	w := forecast(position, rate)
+	t := p.forecast(e.app, p.heard())
+	x := float64(position)
+	if len(t.supply.rivals) > 0 {
+		x += p.ahead(t, p.classIndex(e.class), slot{e.listed.key, e})
+	}
+	if w, ok := t.tell(t.find(x, t.guess(x)), x); ok {
+		return &w
+	}
+	return nil
+}
+
+// quote is what somebody who joins now is told first; nil if it is unknown, or
+// if there is a seat for them.
+func (d *draft) quote(a *app, class string, key int64) *Wait {
+	p := d.p
+	t, c, position := p.forecast(a, d.now), p.classIndex(class), 1
+	for _, l := range a.play.lines[:c+1] {
+		position += l.all.len()
+	}
+	x := float64(position)
+	if len(t.supply.rivals) > 0 {
+		x += p.ahead(t, c, slot{key, &entry{}})
+	}
+	w, ok := t.tell(t.find(x, t.guess(x)), x)
+	if !ok || w.P90S <= 0 {
+		return nil
+	}
 	return &w
+}
+
+// heard is the latest time that the pool was told of.
+func (p *Pool) heard() instant { return max(p.last, p.ticked, p.seen) }
+
+// waits tells the forecasts of a whole queue, in order.
+type waits struct {
+	p *Pool
+	t *table
+}
+
+func (p *Pool) waits(a *app) *waits { return &waits{p, p.forecast(a, p.heard())} }
+
+// of are the forecasts of a piece of a line, in one piece of memory, as far as
+// they are known: whoever is behind one of whom nothing is known is not known
+// either.
+func (w *waits) of(class, after int, chunk []slot) []Wait {
+	if w == nil || len(w.t.spots) == 0 {
+		return nil
+	}
+	list, near := make([]Wait, 0, len(chunk)), w.t.guess(float64(after+1))
+	for i, s := range chunk {
+		x := float64(after + i + 1)
+		if len(w.t.supply.rivals) > 0 {
+			x += w.p.ahead(w.t, class, s)
+		}
+		near = w.t.find(x, max(0, near))
+		told, ok := w.t.tell(near, x)
+		if !ok {
+			break
+		}
+		list = append(list, told)
+	}
+	return list
 }

@@ -39,6 +39,7 @@ type Options struct {
 	Share   float64 // cores that sessions are counted against; 0: half of the machine, at least one
 	Seats   int     // calibrated seats; 0: load alone decides
 	Uplink  string  // budget, such as "240 Mbit/s"
+	Record  string  // folder of the traces of service and probe; empty: nothing is recorded
 	Program string  // the rendergate program; empty: this one
 	Out     io.Writer
 	Err     io.Writer
@@ -137,9 +138,25 @@ func newDemo(ctx context.Context, o Options) (*demo, error) {
 	if err := d.writeConfigs(ctx); err != nil {
 		return nil, err
 	}
-	d.server = newChild(o, "serve", "--config", d.file("service.yaml"))
-	d.probe = newChild(o, "probe", "--config", d.file("probe.yaml"))
+	record, err := recording(o.Record)
+	if err != nil {
+		return nil, err
+	}
+	d.server = newChild(o, append([]string{"serve", "--config", d.file("service.yaml")}, record...)...)
+	d.probe = newChild(o, append([]string{"probe", "--config", d.file("probe.yaml")}, record...)...)
 	return d, nil
+}
+
+// recording makes the folder of the traces, and the flags that name it. A child
+// that is started again makes another file in it.
+func recording(folder string) ([]string, error) {
+	if folder == "" {
+		return nil, nil
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, &UsageError{fmt.Errorf("record: %w; want a folder", err)}
+	}
+	return []string{"--record", folder}, nil
 }
 
 // maxSeats is more than any machine carries.

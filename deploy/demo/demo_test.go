@@ -116,6 +116,7 @@ func TestDemosThatCannotBe(t *testing.T) {
 		"carries not even one":    func(o *Options) { o.Uplink = "1 Mbit/s" },
 		"share is NaN":            func(o *Options) { o.Share = math.NaN() },
 		"seats is 10001":          func(o *Options) { o.Seats = 10_001 },
+		"not a directory":         func(o *Options) { o.Record = os.Args[0] },
 		"127.0.0.1:99999":         func(o *Options) { o.Listen = "127.0.0.1:99999" },
 	} {
 		t.Run(says, func(t *testing.T) {
@@ -127,6 +128,24 @@ func TestDemosThatCannotBe(t *testing.T) {
 				t.Errorf("got %v, want a usage error with %q", err, says)
 			}
 		})
+	}
+}
+
+// TestBothAreRecorded, each into files of its own in the one folder.
+func TestBothAreRecorded(t *testing.T) {
+	o := options(t)
+	o.Record = filepath.Join(t.TempDir(), "new")
+	d, err := newDemo(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []*child{d.server, d.probe} {
+		if args := strings.Join(c.args, " "); !strings.HasSuffix(args, "--record "+o.Record) {
+			t.Errorf("it is started with %s", args)
+		}
+	}
+	if info, err := os.Stat(o.Record); err != nil || !info.IsDir() {
+		t.Errorf("the folder: %v, %v", info, err)
 	}
 }
 

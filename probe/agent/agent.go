@@ -17,6 +17,7 @@ import (
 	"github.com/rendergate/rendergate/probe/gate"
 	"github.com/rendergate/rendergate/probe/launcher"
 	"github.com/rendergate/rendergate/probe/wire"
+	"github.com/rendergate/rendergate/probe/wire/trace"
 )
 
 // Facts are what a host is, for its hello.
@@ -46,7 +47,9 @@ type Options struct {
 	// Calibrate is the command that calibrates an app of Config; empty: this
 	// host is not calibrated from afar.
 	Calibrate []string
-	Log       *slog.Logger
+	// Record, if set, records the host, its samples and its sessions.
+	Record *trace.Recorder
+	Log    *slog.Logger
 	// Listening, if set, hears of the gate's address once it is open.
 	Listening func(net.Addr)
 }
@@ -97,7 +100,7 @@ func newAgent(o Options) (*agent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	a := &agent{o: o, log: o.Log, server: server, book: newBook(), samples: make(chan taken, 1)}
+	a := &agent{o: o, log: o.Log, server: server, book: newBook(o.Record.Session), samples: make(chan taken, 1)}
 	if a.tokens, err = loadTokens(o.Config.TokenFile, o.Token, o.Log); err != nil {
 		return nil, err
 	}
@@ -178,6 +181,7 @@ func (a *agent) run(ctx context.Context) error {
 		}()
 		return p
 	}
+	a.o.Record.Hello(a.hello()) // it may be long until there is somebody to say it to
 	sessions := begin("launcher", a.launcher.Run)
 	door := begin("gate", a.gate.Run)
 	reading := begin("sampler", func(ctx context.Context) error { return a.sampler.Run(ctx, a.sampled) })
@@ -208,6 +212,7 @@ func (a *agent) sampled(s wire.Sample) {
 	for i := range s.Sessions {
 		s.Sessions[i].IdleS = a.idle(s.Sessions[i].Session)
 	}
+	a.o.Record.Sample(s)
 	select {
 	case <-a.samples:
 	default:

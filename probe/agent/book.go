@@ -28,6 +28,7 @@ type book struct {
 	wake    chan struct{} // has a token while there is news
 	journal string        // last obeyed; empty before the first
 	seq     uint64        // its newest decision that was obeyed
+	changed func(wire.Session)
 }
 
 type entry struct {
@@ -37,8 +38,10 @@ type entry struct {
 	orphan  bool // unknown to the journal that came after another one
 }
 
-func newBook() *book {
-	return &book{entries: map[string]*entry{}, wake: make(chan struct{}, 1)}
+// newBook makes an empty book. Changed hears of every change as it happens,
+// told or not; it must not block.
+func newBook(changed func(wire.Session)) *book {
+	return &book{entries: map[string]*entry{}, wake: make(chan struct{}, 1), changed: changed}
 }
 
 // set notes a session's state and that the server is to hear of it. An attempt
@@ -56,7 +59,7 @@ func (b *book) set(s wire.Session) {
 	}
 	if e.state != s.State || e.reason != s.Reason || e.attempt != s.Attempt {
 		e.state, e.reason, e.attempt = s.State, s.Reason, s.Attempt
-		b.news(s.Session)
+		b.news(s.Session, e)
 	}
 }
 
@@ -72,10 +75,11 @@ func (b *book) presence(session string, here bool) {
 	if e.state = dropped; here {
 		e.state = connected
 	}
-	b.news(session)
+	b.news(session, e)
 }
 
-func (b *book) news(session string) {
+func (b *book) news(session string, e *entry) {
+	b.changed(e.told(session))
 	if !slices.Contains(b.unsent, session) {
 		b.unsent = append(b.unsent, session)
 	}
@@ -99,7 +103,12 @@ func (b *book) next() (wire.Session, bool) {
 	if e.state == ended {
 		delete(b.entries, session)
 	}
-	return wire.Session{Session: session, State: e.state, Reason: e.reason, Attempt: e.attempt}, true
+	return e.told(session), true
+}
+
+// told is the entry as the server hears of it.
+func (e *entry) told(session string) wire.Session {
+	return wire.Session{Session: session, State: e.state, Reason: e.reason, Attempt: e.attempt}
 }
 
 // forget drops a session of which the server is to hear nothing.

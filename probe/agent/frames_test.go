@@ -275,7 +275,7 @@ func FuzzToHost(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(back, frame) {
 			t.Fatalf("%s: %+v, %v", again, back, err)
 		}
-		b := newBook()
+		b := newBook(func(wire.Session) {})
 		if frame.Welcome != nil {
 			b.set(wire.Session{Session: "x", State: ready})
 			r, err := b.welcome(frame.Journal, frame.Seq, frame.Welcome.Sessions)

@@ -59,7 +59,7 @@ func TestBackoff(t *testing.T) {
 // of each session, and a hello leaves nothing to say.
 func TestTheBookTellsTheNewest(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b := newBook()
+		b := newBook(func(wire.Session) {})
 		truth, server := map[string]string{}, map[string]string{}
 		told := func() {
 			for s, ok := b.next(); ok; s, ok = b.next() {

@@ -139,6 +139,7 @@ func (l *link) write(ctx context.Context) error {
 func (l *link) hello() error {
 	h := l.agent.hello()
 	l.gpus = len(h.GPUs)
+	l.agent.o.Record.Hello(h)
 	return l.send(wire.FromHost{Type: "hello", Hello: &h})
 }
 

@@ -80,6 +80,7 @@ func (a *agent) start(s *wire.Start) {
 	if fresh := !running || s.Attempt > old.Attempt; fresh {
 		a.gate.Close(s.Session)
 		a.publishers.set(s.Session, false)
+		a.o.Record.Start(*s)
 		a.book.set(wire.Session{Session: s.Session, State: starting, Attempt: s.Attempt}) // before the launcher can say more
 	}
 	err := a.launcher.Start(launcher.Order{

@@ -37,7 +37,7 @@ func Policies() []string {
 func gates() []gate {
 	list := []gate{{
 		name: product, title: "Rendergate", source: "this project", role: RoleOurs,
-		own: 0.85, knobs: []float64{0.70, 0.75, 0.80, 0.85, 0.90, 0.95},
+		own: admission.DefaultOver, knobs: []float64{0.002, 0.005, 0.01, 0.02, 0.05, 0.10},
 		at: func(knob float64, c *world.Config) func(*world.World) world.Gate {
 			return world.NewCore(corePolicy(knob, c))
 		},
@@ -59,10 +59,12 @@ func roleOf(name string) Role {
 	return RoleRival
 }
 
-// corePolicy is the product's policy at a setting of its knob, for a world.
-func corePolicy(knob float64, _ *world.Config) admission.Policy {
+// corePolicy is the product's policy for a world. Its knob is the share of time
+// over the threshold that the operator accepts.
+func corePolicy(over float64, c *world.Config) admission.Policy {
 	p := admission.DefaultPolicy()
-	p.Threshold.CPU, p.Threshold.GPU, p.Threshold.Encoder = knob, knob, knob
+	p.Threshold.CPU, p.Threshold.GPU, p.Threshold.Encoder = c.Threshold, c.Threshold, c.Threshold
+	p.Threshold.Over = over
 	return p
 }
 

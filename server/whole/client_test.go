@@ -1,6 +1,7 @@
 package whole
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -50,7 +51,7 @@ type player struct {
 // dial connects and joins. An error is a lost connection.
 func (p *player) dial(ctx context.Context) error {
 	d := websocket.Dialer{Subprotocols: []string{"rendergate.v1"}, HandshakeTimeout: 5 * time.Second}
-	conn, answer, err := d.DialContext(ctx, "ws://"+p.y.address+"/v1/pools/pool/play", http.Header{"Origin": {"http://" + p.y.address}})
+	conn, answer, err := d.DialContext(ctx, "ws://"+p.y.address+"/v1/pools/"+cmp.Or(p.y.pool, "pool")+"/play", http.Header{"Origin": {"http://" + p.y.address}})
 	if answer != nil && answer.Body != nil {
 		_ = answer.Body.Close()
 	}

@@ -55,6 +55,7 @@ type setup struct {
 type system struct {
 	testing.TB
 	dir, address    string
+	pool            string // "pool" if empty
 	service, probe  *process
 	operator, token string
 }
@@ -110,9 +111,9 @@ func (y *system) write(name, text string) {
 	}
 }
 
-func (y *system) startService() {
+func (y *system) startService(flags ...string) {
 	y.Helper()
-	y.service = y.run("serve", "--config", filepath.Join(y.dir, "service.yaml"))
+	y.service = y.run(append([]string{"serve", "--config", filepath.Join(y.dir, "service.yaml")}, flags...)...)
 	y.until("the service is ready", func() bool {
 		answer, err := http.Get("http://" + y.address + "/readyz") //nolint:noctx // the test ends it
 		if err != nil {
@@ -128,9 +129,9 @@ func (y *system) startService() {
 	y.operator = strings.TrimSpace(string(data))
 }
 
-func (y *system) startProbe() {
+func (y *system) startProbe(flags ...string) {
 	y.Helper()
-	y.probe = y.run("probe", "--config", filepath.Join(y.dir, "probe.yaml"))
+	y.probe = y.run(append([]string{"probe", "--config", filepath.Join(y.dir, "probe.yaml")}, flags...)...)
 }
 
 // measured waits until the host would be used.
@@ -253,11 +254,17 @@ type process struct {
 	ended chan struct{}
 }
 
-func (y *system) run(args ...string) *process {
+func (y *system) run(args ...string) *process { return y.runTo(nil, args...) }
+
+// runTo runs a part whose standard output goes into out, or into its log.
+func (y *system) runTo(out io.Writer, args ...string) *process {
 	y.Helper()
 	cmd := exec.CommandContext(context.WithoutCancel(y.Context()), program, args...) //nolint:gosec // our own program
 	log := &logBuffer{}
 	cmd.Stderr, cmd.Stdout, cmd.Dir = log, log, y.dir
+	if out != nil {
+		cmd.Stdout = out
+	}
 	if err := cmd.Start(); err != nil {
 		y.Fatal(err)
 	}

@@ -18,13 +18,14 @@ type demoCommand struct {
 	Share  float64 `help:"Cores that sessions are counted against; 0 means half of the machine's, at least one." default:"0"`
 	Seats  int     `help:"Seats as if calibrated; 0 means that load alone decides." default:"0"`
 	Uplink string  `help:"Budget of the uplink." default:"240 Mbit/s"`
+	Record string  `help:"Folder to record traces of service and probe into." type:"path" placeholder:"DIR"`
 }
 
 // Run runs the demo until it is told to stop.
 func (d demoCommand) Run(ctx context.Context) error {
 	log := logger("info", "auto", os.Stderr, isatty.IsTerminal(os.Stderr.Fd()))
 	err := demo.Run(ctx, demo.Options{
-		Listen: d.Listen, DataDir: d.Data, JSON: d.JSON, Share: d.Share, Seats: d.Seats, Uplink: d.Uplink,
+		Listen: d.Listen, DataDir: d.Data, JSON: d.JSON, Share: d.Share, Seats: d.Seats, Uplink: d.Uplink, Record: d.Record,
 		Out: os.Stdout, Err: os.Stderr, Log: log,
 	})
 	var usage *demo.UsageError

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/mattn/go-isatty"
 	"golang.org/x/sync/errgroup"
@@ -15,12 +16,14 @@ import (
 	"github.com/rendergate/rendergate/probe/nvml"
 	"github.com/rendergate/rendergate/probe/sampler"
 	"github.com/rendergate/rendergate/probe/wire"
+	"github.com/rendergate/rendergate/probe/wire/trace"
 )
 
 type probeCommand struct {
 	Server    string `help:"URL of the service, before the config's."`
 	TokenFile string `help:"File with the host's token, before the config's; else RENDERGATE_HOST_TOKEN." type:"path"`
 	Config    string `help:"Config file." required:"" type:"path"`
+	Record    string `help:"New file to record a trace into, or a folder to make one in." type:"path" placeholder:"FILE"`
 }
 
 // Run is a probe until it is told to stop.
@@ -34,13 +37,32 @@ func (p probeCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	recorder, err := p.record(c, log)
+	if err != nil {
+		return usageError{err}
+	}
+	defer recorder.Close()
 	return agent.Run(ctx, agent.Options{
-		Config: c, Token: os.Getenv("RENDERGATE_HOST_TOKEN"), Version: version, Guard: []string{program, "guard"}, Log: log,
+		Record: recorder, Config: c, Token: os.Getenv("RENDERGATE_HOST_TOKEN"), Version: version, Guard: []string{program, "guard"}, Log: log,
 		Calibrate: p.calibrate(program),
 		Sampling: func(running func() []launcher.Running) (agent.Sampler, error) {
 			return newSampling(ctx, c, nvml.New(nvml.Options{Command: []string{program, "nvml-reader"}, Log: log}), running, log)
 		},
 	})
+}
+
+// record opens the trace that is asked for; nil is none.
+func (p probeCommand) record(c *config.Config, log *slog.Logger) (*trace.Recorder, error) {
+	if p.Record == "" {
+		return nil, nil
+	}
+	r, err := trace.Open(p.Record, trace.Header{
+		Kind: trace.Probe, Started: time.Now().UTC(), Program: version, Host: c.Host, Pool: c.Pool,
+	}, log)
+	if err == nil {
+		log.Info("recording", "trace", r.Path())
+	}
+	return r, err
 }
 
 // calibrate is the command that calibrates an app as this probe starts it.

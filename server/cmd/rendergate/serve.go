@@ -13,8 +13,10 @@ import (
 	"github.com/mattn/go-isatty"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rendergate/rendergate/probe/wire/trace"
 	"github.com/rendergate/rendergate/server/auth"
 	"github.com/rendergate/rendergate/server/config"
+	"github.com/rendergate/rendergate/server/record"
 )
 
 type serveCommand struct {
@@ -22,6 +24,7 @@ type serveCommand struct {
 	Listen string `help:"Address to listen on, before the config's."`
 	Data   string `help:"Folder of the journal and the secrets, before the config's." type:"path"`
 	NATS   string `name:"nats" help:"URL of an external NATS cluster, instead of the embedded journal."`
+	Record string `help:"New file to record a trace into, or a folder to make one in." type:"path" placeholder:"FILE"`
 }
 
 func (s serveCommand) load() (*config.Config, error) {
@@ -65,11 +68,28 @@ func (s serveCommand) Run(ctx context.Context) error {
 		return usageError{err}
 	}
 	showOnce(secrets.Made)
-	service, err := newService(ctx, c, secrets, log)
+	recorder, err := s.record(c, log)
+	if err != nil {
+		return usageError{err}
+	}
+	defer recorder.Close()
+	service, err := newService(ctx, c, secrets, recorder, log)
 	if err != nil {
 		return err
 	}
 	return service.run(ctx)
+}
+
+// record opens the trace that is asked for; nil is none.
+func (s serveCommand) record(c *config.Config, log *slog.Logger) (*record.Recorder, error) {
+	if s.Record == "" {
+		return nil, nil
+	}
+	r, err := record.Open(s.Record, trace.Header{Started: time.Now().UTC(), Program: version, Pools: c.PoolNames()}, log)
+	if err == nil {
+		log.Info("recording", "trace", r.Path())
+	}
+	return r, err
 }
 
 // showOnce shows what was just made, on a terminal alone: logs are kept.

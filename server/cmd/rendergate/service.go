@@ -18,6 +18,7 @@ import (
 	"github.com/rendergate/rendergate/server/journal"
 	"github.com/rendergate/rendergate/server/owner"
 	"github.com/rendergate/rendergate/server/play"
+	"github.com/rendergate/rendergate/server/record"
 	"github.com/rendergate/rendergate/server/relay"
 	"github.com/rendergate/rendergate/server/ticket"
 	"github.com/rendergate/rendergate/web"
@@ -35,6 +36,7 @@ type service struct {
 	hosts    *hosts.Hub
 	relay    *relay.Relay
 	pools    []*pool
+	recorder *record.Recorder // nil: nothing is recorded
 	handler  http.Handler
 	stopping chan struct{}
 }
@@ -46,8 +48,8 @@ type pool struct {
 	play  *play.Hub
 }
 
-func newService(ctx context.Context, c *config.Config, secrets auth.Secrets, log *slog.Logger) (*service, error) {
-	s := &service{config: c, log: log, stopping: make(chan struct{})}
+func newService(ctx context.Context, c *config.Config, secrets auth.Secrets, r *record.Recorder, log *slog.Logger) (*service, error) {
+	s := &service{config: c, recorder: r, log: log, stopping: make(chan struct{})}
 	if err := s.openAccess(secrets); err != nil {
 		return nil, err
 	}
@@ -156,7 +158,12 @@ func (s *service) addPool(ctx context.Context, name string) error {
 	p.owner.Listen(s.hosts)
 	p.owner.Listen(p.play)
 	p.owner.Listen(s.relay)
-	s.hosts.Add(name, p.owner)
+	if s.recorder != nil {
+		p.owner.Listen(s.recorder.Listener(name))
+		s.hosts.Add(name, s.recorder.Samples(name, p.owner))
+	} else {
+		s.hosts.Add(name, p.owner)
+	}
 	s.pools = append(s.pools, p)
 	return nil
 }
