@@ -163,7 +163,7 @@ type own struct {
 	untold float64
 	// together is the same as told, by resource, where it is not seen by itself.
 	together [nElastic]float64
-	course   course
+	rise     rise
 }
 
 // watch takes in what the newest sample says of one session. Only sessions teach

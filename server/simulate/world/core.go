@@ -23,13 +23,14 @@ type Core struct {
 	hosts  []string
 	people map[string]*Person // by session
 	told   []string           // offers, by person
+	held   []string           // sessions, by person
 }
 
 // NewCore makes the gate of a pool with that policy; apps' profiles come from
 // the world, as declared.
 func NewCore(policy admission.Policy) func(*World) Gate {
 	return func(w *World) Gate {
-		c := &Core{w: w, orders: w, pool: admission.New(), people: map[string]*Person{}, told: make([]string, len(w.visits))}
+		c := &Core{w: w, orders: w, pool: admission.New(), people: map[string]*Person{}, told: make([]string, len(w.visits)), held: make([]string, len(w.visits))}
 		for i := range w.c.Hosts {
 			c.hosts = append(c.hosts, fmt.Sprintf("host-%03d", i+1))
 		}
@@ -106,7 +107,7 @@ func (c *Core) obey(e *admission.Event) {
 	switch b := e.Body.(type) {
 	case admission.Offered:
 		p := c.person(b.Client)
-		c.people[b.Grant.Session], c.told[p.ID] = p, b.Offer
+		c.people[b.Grant.Session], c.told[p.ID], c.held[p.ID] = p, b.Offer, b.Grant.Session
 		c.orders.Offer(p, c.host(b.Grant.Host), b.Grant.GPU, seconds(b.ExpiresAt))
 	case admission.OfferLapsed:
 		delete(c.people, b.Session)
@@ -117,7 +118,7 @@ func (c *Core) obey(e *admission.Event) {
 		c.orders.Grant(p, s.host.id, s.gpu)
 	case admission.Admitted:
 		p := c.person(b.Client)
-		c.people[b.Grant.Session] = p
+		c.people[b.Grant.Session], c.held[p.ID] = p, b.Grant.Session
 		c.orders.Grant(p, c.host(b.Grant.Host), b.Grant.GPU)
 	case admission.SessionStarting:
 		c.orders.Start(c.person(b.Client))
@@ -177,22 +178,11 @@ func (c *Core) HostDown(now float64, host int) { c.do(now, admission.HostDown{Ho
 
 // Report implements [Gate].
 func (c *Core) Report(now float64, r Report) {
-	view, ok := c.pool.Client(client(r.Person))
-	session := view.Session
-	if !ok || session == "" { // it is being stopped: its player holds nothing
-		session = c.sessionOf(r.Person)
-	}
-	c.do(now, admission.Report{Host: c.hosts[r.Host], Session: session, State: r.State.admission()})
+	c.do(now, admission.Report{Host: c.hosts[r.Host], Session: c.sessionOf(r.Person), State: r.State.admission()})
 }
 
-func (c *Core) sessionOf(p *Person) string {
-	for id, x := range c.people {
-		if x == p {
-			return id
-		}
-	}
-	return ""
-}
+// sessionOf is the person's session, one that is being stopped too.
+func (c *Core) sessionOf(p *Person) string { return c.held[p.ID] }
 
 func (s State) admission() admission.SessionState {
 	return [...]admission.SessionState{
@@ -219,9 +209,9 @@ func (c *Core) sample(now float64, s *Sample) admission.Sample {
 		x.GPUs = append(x.GPUs, admission.GPUSample{Util: admission.Known(s.GPU[i]), Encoder: admission.Known(s.Encoder[i])})
 	}
 	for _, seat := range s.Seats {
-		if view, ok := c.pool.Client(client(seat.Person)); ok && view.Session != "" {
+		if id := c.sessionOf(seat.Person); id != "" {
 			x.Sessions = append(x.Sessions, admission.SessionSample{
-				Session: view.Session, CPU: admission.Known(seat.CPU),
+				Session: id, CPU: admission.Known(seat.CPU),
 				GPU: admission.Known(seat.GPU), Encoder: admission.Known(seat.Encoder),
 			})
 		}

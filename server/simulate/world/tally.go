@@ -2,8 +2,8 @@ package world
 
 import "math"
 
-// judgeEveryS is how often it is asked whether whoever is first in line is
-// refused rightly.
+// judgeEveryS is how often it is looked at hosts' verdicts, and at the first in
+// line.
 const judgeEveryS = 5
 
 // full is a whole resource.
@@ -22,10 +22,11 @@ type Tally struct {
 	IdleS    float64 // unused up to the threshold while somebody waits: fractions times seconds
 	WaitingS float64 // host seconds while somebody waits
 
-	Decisions        int // verdicts on whoever is first in line
-	Refused          int
+	Decisions        int // seats given, and people whom the gate let wait when it was their turn
+	Refused          int // of these, who were let wait
 	FalseRefused     int // the judge would have admitted, see [FromNow]
 	ForeseenRefused  int // the judge would have admitted by [FromConnection]
+	Looks, Rooms     int // how often it was looked at the first in line, and the judge had room for them
 	Waits            []float64
 	GaveUp           []float64 // waits of those who gave up before they were served
 	Flips            int       // a host's verdict changed
@@ -113,6 +114,10 @@ func (t *Tally) stepped(w *World) {
 	}
 	t.LengthOfQueueSum += float64(w.length) * w.step
 	w.quotes.shown(w)
+	if p := w.head(); p != nil && t.counts(w) && !w.visit(p).judged {
+		w.visit(p).judged = true
+		t.refused(w, p)
+	}
 	if w.now-t.judged < judgeEveryS {
 		return
 	}
@@ -127,11 +132,14 @@ func (t *Tally) stepped(w *World) {
 		}
 	}
 	if p := w.head(); p != nil {
-		t.refused(w, p)
+		t.Looks++
+		if !w.UplinkFull() && w.anyRoom(p, FromNow) {
+			t.Rooms++
+		}
 	}
 }
 
-// refused judges that the gate lets the first in line wait.
+// refused judges that the gate lets somebody wait whose turn has come.
 func (t *Tally) refused(w *World, p *Person) {
 	t.Decisions++
 	t.Refused++

@@ -15,6 +15,7 @@ type visit struct {
 	offers  int
 	waited  float64 // until the first offer or seat
 	seen    bool    // waited is known
+	judged  bool    // that the gate let them wait when it was their turn
 	seat    *Seat
 }
 
@@ -61,10 +62,10 @@ func (w *World) drop(v *visit, d drop) {
 
 // leave is the person's own doing.
 func (w *World) leave(p *Person) {
-	w.gate.Leave(w.now, p)
 	if v := w.visit(p); v.waiting {
-		w.out(v)
+		w.out(v) // before the gate hears of it: it may seat the next at once
 	}
+	w.gate.Leave(w.now, p)
 }
 
 // out takes the person from the queue for good.
