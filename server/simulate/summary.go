@@ -113,6 +113,3 @@ func (p *plan) curve(g gate, outcomes [][]*outcome) Curve {
 	slices.SortStableFunc(points, func(a, b Point) int { return cmp.Compare(a.Knob, b.Knob) })
 	return points
 }
-
-// foretold is how well the waits of these runs of the product were foretold.
-func foretold([]*world.Tally) Forecast { return Forecast{} }

@@ -103,6 +103,9 @@ func (h *Host) remove(s *Seat) {
 	if i := slices.Index(h.seats, s); i >= 0 {
 		h.seats = slices.Delete(h.seats, i, i+1)
 		s.gone = true
+		if s.phase == stopping {
+			h.w.quotes.ended(s.elapsed(h.w.now))
+		}
 	}
 }
 

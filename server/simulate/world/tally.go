@@ -232,5 +232,6 @@ func (t *Tally) end(w *World) {
 			w.quotes.served(w, v, true)
 		}
 	}
+	w.quotes.freed(t, w.c)
 	t.Quotes = w.quotes.all
 }
