@@ -85,9 +85,14 @@ fmt-check:
 	@out=$$(gofmt -l $(GO_FILES)); if [ -n "$$out" ]; then echo "make fmt would change:"; echo "$$out"; exit 1; fi
 
 .PHONY: bench
-bench: ## benchmarks; figures are ratios within one run
+bench: ## benchmarks, with the simulator's standard set in short; figures are ratios within one run
 	RENDERGATE_HISTORIES=1000000 go test -timeout 60m -run Histories ./admission
 	go test -timeout 60m -run '^$$' -bench . -benchtime 0.5s ./...
+
+.PHONY: simulate
+simulate: ## the standard scenarios with every policy: bin/simulate.html and bin/simulate.json; SEEDS=30
+	@mkdir -p bin
+	go run ./server/cmd/rendergate simulate --seeds $(or $(SEEDS),30) --report bin/simulate.html --json > bin/simulate.json
 
 .PHONY: figures
 figures: ## the figures of calibration, FIGURES=5 runs each; hours

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/rendergate/rendergate/server/simulate"
+	"github.com/rendergate/rendergate/server/simulate/report"
 	"github.com/rendergate/rendergate/server/simulate/scenario"
 )
 
@@ -42,7 +43,7 @@ func (c simulateCommand) Run(ctx context.Context) error {
 	r, err := simulate.Run(ctx, o)
 	m.close()
 	if err != nil {
-		return err
+		return fmt.Errorf("stopped: %w", err)
 	}
 	return c.write(r)
 }
@@ -107,6 +108,11 @@ func only(list []*scenario.Scenario, names []string) ([]*scenario.Scenario, erro
 }
 
 func (c simulateCommand) write(r simulate.Result) error {
+	if c.Report != "" {
+		if err := writeReport(c.Report, func(w io.Writer) error { return report.Write(w, r) }); err != nil {
+			return err
+		}
+	}
 	if c.JSON {
 		out := json.NewEncoder(os.Stdout)
 		out.SetIndent("", "  ")
