@@ -13,12 +13,10 @@ type app struct {
 	name      string
 	known     bool // in the policy
 	profile   Profile
-	mean      Cost     // in force: the profile's, as corrected by what was learned
-	spread    Cost     // standard deviation between sessions
-	swing     Cost     // standard deviation of one session's use over time
-	unsure    Cost     // standard deviation of mean, for want of knowing better
-	learned   *Learned // as journalled; nil before
-	estimate  estimate // soft
+	mean      Cost              // in force: the profile's, as corrected by what was learned
+	costs     [nElastic]appCost // the same of the elastic resources, with what they may be off
+	learned   *Learned          // as journalled; nil before
+	estimate  estimate          // soft
 	play      *queue
 	watch     *queue
 	watchable *ordered[*session]
@@ -59,16 +57,16 @@ func (a *app) useCosts() {
 
 // force sets the costs in force: the profile's, as corrected by what was learned.
 func (a *app) force() {
-	a.mean, a.spread, a.swing, a.unsure = a.profile.Cost, a.profile.Spread, Cost{}, Cost{}
-	for _, r := range elastics {
-		a.unsure.set(r, a.profile.doubt()*a.profile.Cost.of(r))
+	p := &a.profile
+	a.mean = p.Cost
+	for i, r := range elastics {
+		a.costs[i] = appCost{mean: p.Cost.of(r), spread: p.Spread.of(r), unsure: p.doubt() * p.Cost.of(r)}
 		if l := a.learned; l != nil {
+			a.costs[i] = appCost{l.Mean.of(r), l.Spread.of(r), l.Swing.of(r), l.Unsure.of(r)}
 			a.mean.set(r, l.Mean.of(r))
-			a.spread.set(r, l.Spread.of(r))
-			a.swing.set(r, l.Swing.of(r))
-			a.unsure.set(r, l.Unsure.of(r))
 		}
 	}
+	a.estimate.changed = true
 }
 
 // byWatchers orders sessions that can be watched: the fewest watchers first.

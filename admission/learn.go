@@ -42,6 +42,8 @@ const nElastic = len(elastics)
 type estimate struct {
 	costs [nElastic]costEstimate
 	ramp  ramp
+	// changed says that news has to be found out anew.
+	changed, news bool
 }
 
 // costEstimate is what sessions told of one resource. CPU is in cores.
@@ -218,8 +220,12 @@ func (h *host) wanted(s *session, r Resource) (float64, bool) {
 // dominant is the resource of which the session's app takes most.
 func (h *host) dominant(s *session) Resource {
 	best, most := CPU, 0.0
-	for _, r := range elastics {
-		if x := h.share(s.app.mean, r); x > most && (r == CPU || s.grant.GPU != NoDevice) {
+	for i, r := range elastics {
+		x := s.app.costs[i].mean
+		if r == CPU {
+			x /= h.facts.Cores
+		}
+		if x > most && (r == CPU || s.grant.GPU != NoDevice) {
 			best, most = r, x
 		}
 	}
@@ -233,6 +239,7 @@ func (p *Pool) teach(s *session, age, window float64) {
 		share := math.Min(1, o.untold/toldAfter)
 		first := math.Min(o.untold, toldAfter-o.told) / toldAfter
 		o.told, o.untold = math.Min(toldAfter, o.told+o.untold), 0
+		e.changed = true
 		for i := range o.trends {
 			t := o.trends[i]
 			if t.seconds > 0 && first > 0 {
@@ -247,6 +254,7 @@ func (p *Pool) teach(s *session, age, window float64) {
 		for i, r := range elastics {
 			if r == s.host.dominant(s) {
 				e.ramp.tell(&o.rise, o.trends[i].mean)
+				e.changed = true
 			}
 		}
 	}
@@ -280,16 +288,19 @@ func (h *host) teachTogether(dev device) {
 		mean *= h.facts.Cores
 	}
 	a.estimate.costs[elastic(dev.resource)].tellTogether(mean, share)
+	a.estimate.changed = true
 }
 
 // elastic is the resource's place in [elastics].
 func elastic(r Resource) int {
-	for i := range elastics {
-		if elastics[i] == r {
-			return i
-		}
+	switch r {
+	case GPU:
+		return 1
+	case Encoder:
+		return 2
+	default:
+		return 0
 	}
-	return 0
 }
 
 // learnedMuch says whether some app's costs differ enough from those in force.
@@ -302,17 +313,25 @@ func (p *Pool) learnedMuch() bool {
 	return false
 }
 
-// news says whether what is learned differs from what is in force: means, and
-// deviations on the scale of the mean.
+// news says whether what is learned differs from what is in force.
 func (a *app) news() bool {
+	if e := &a.estimate; e.changed {
+		e.changed, e.news = false, a.differs()
+	}
+	return a.estimate.news
+}
+
+// differs compares means, and deviations on the scale of the mean.
+func (a *app) differs() bool {
 	if a.estimate.idle() {
 		return false
 	}
 	l := a.learn()
-	for _, r := range elastics {
-		scale := math.Max(a.mean.of(r), 1e-3) * learnChange
-		if math.Abs(l.Mean.of(r)-a.mean.of(r)) > scale || math.Abs(l.Spread.of(r)-a.spread.of(r)) > scale ||
-			math.Abs(l.Swing.of(r)-a.swing.of(r)) > scale || math.Abs(l.Unsure.of(r)-a.unsure.of(r)) > scale {
+	for i, r := range elastics {
+		c := a.costs[i]
+		scale := math.Max(c.mean, 1e-3) * learnChange
+		if math.Abs(l.Mean.of(r)-c.mean) > scale || math.Abs(l.Spread.of(r)-c.spread) > scale ||
+			math.Abs(l.Swing.of(r)-c.swing) > scale || math.Abs(l.Unsure.of(r)-c.unsure) > scale {
 			return true
 		}
 	}
@@ -335,7 +354,7 @@ func (e *estimate) idle() bool {
 
 // learned journals the costs, once a minute at most.
 func (d *draft) learned() {
-	if !d.p.learnedMuch() || (d.p.learnedAt > 0 && d.now < d.p.learnedAt.add(learnEvery)) {
+	if (d.p.learnedAt > 0 && d.now < d.p.learnedAt.add(learnEvery)) || !d.p.learnedMuch() {
 		return
 	}
 	apps := map[string]Learned{}

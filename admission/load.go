@@ -27,11 +27,17 @@ func (p *Pool) load(h *host, dev device, a *app) Load {
 
 // newcomer is what a session of the app is expected to take.
 func (h *host) newcomer(a *app, r Resource) Use {
-	c := h.costs(a)
-	mean := h.share(c.mean, r)
+	c, scale := a.costs[elastic(r)], 1.0
+	if r == CPU && h.facts.Cores > 0 {
+		scale = 1 / h.facts.Cores
+	}
+	if h.foreign(a) {
+		c.spread = math.Max(c.spread, foreignSpread*c.mean)
+	}
+	mean := c.mean * scale
 	return Use{
-		Mean: mean, Usual: mean, Spread: h.share(c.spread, r), Unsure: h.share(c.unsure, r),
-		Swing: math.Max(h.share(c.swing, r), leastSwing*mean),
+		Mean: mean, Usual: mean, Spread: c.spread * scale, Unsure: c.unsure * scale,
+		Swing: math.Max(c.swing*scale, leastSwing*mean),
 	}
 }
 
@@ -77,13 +83,13 @@ func (s *session) use(r Resource) Use {
 
 func (o *own) of(r Resource) trend { return o.trends[elastic(r)] }
 
-// appCosts is what a session of an app is expected to take of the elastic
-// resources: its mean, and standard deviations.
-type appCosts struct {
-	mean   Cost
-	spread Cost // between sessions
-	swing  Cost // of one session over time
-	unsure Cost // of the mean
+// appCost is what a session of an app is expected to take of one elastic
+// resource: its mean, and standard deviations. CPU is in cores.
+type appCost struct {
+	mean   float64
+	spread float64 // between sessions
+	swing  float64 // of one session over time
+	unsure float64 // of the mean, for want of knowing better
 }
 
 // share turns a cost into a fraction of the host's resource.
@@ -102,8 +108,8 @@ func (h *host) credit(d departed, r Resource) float64 {
 	if !seen.Known {
 		return 0
 	}
-	c := h.costs(d.app)
-	return math.Min(seen.Value, d.visible*math.Max(0, h.share(c.mean, r)-2*h.share(c.spread, r)))
+	u := h.newcomer(d.app, r)
+	return math.Min(seen.Value, d.visible*math.Max(0, u.Mean-2*u.Spread))
 }
 
 // measured is the host's own reading of an elastic resource.

@@ -88,8 +88,12 @@ func (p *Pool) regrade(h *host) {
 // rewatch lists the session among those that a newcomer may look on at, or
 // takes it out.
 func (p *Pool) rewatch(s *session) {
+	open := p.watchBlock(s) == nil
+	if open == s.watchable && (!open || s.watchKey == s.views.len()) {
+		return
+	}
 	p.unwatchable(s)
-	if p.watchBlock(s) == nil {
+	if open {
 		s.watchable, s.watchKey = true, s.views.len()
 		s.app.watchable.insert(s)
 	}

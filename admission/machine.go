@@ -66,17 +66,6 @@ const foreignSpread = 0.25
 // calibrated seats are no limit then, since they were counted elsewhere.
 func (h *host) foreign(a *app) bool { return a.known && a.profile.Machine.Differs(h.kind) }
 
-// costs are what the host is to expect of a session of the app.
-func (h *host) costs(a *app) appCosts {
-	c := appCosts{mean: a.mean, spread: a.spread, swing: a.swing, unsure: a.unsure}
-	if h.foreign(a) {
-		for _, r := range elastics {
-			c.spread.set(r, max(c.spread.of(r), foreignSpread*c.mean.of(r)))
-		}
-	}
-	return c
-}
-
 // seats is the calibrated number of sessions on this host; 0 for none.
 func (h *host) seats(a *app) int {
 	if h.foreign(a) {

@@ -13,7 +13,7 @@ import "math"
 type margin struct{ z float64 }
 
 const (
-	// marginStep is by how much z grows for each second that a device is over.
+	// marginStep is by how much z grows for each second that a host is over.
 	marginStep = 0.01
 	marginMost = 6.0
 	marginMin  = 0.0
@@ -41,17 +41,19 @@ func (p *Pool) over() float64 {
 	return DefaultOver
 }
 
-// tune takes in one sample of a device.
-func (p *Pool) tune(h *host, dev device) {
-	y := h.measured(dev)
-	if !y.Known {
-		return
-	}
+// tune takes in one sample of a host: whether anything on it is over its
+// threshold, or closed while somebody waits.
+func (p *Pool) tune(h *host) {
+	over := false
+	h.devices(func(dev device) {
+		y := h.measured(dev)
+		over = over || y.Known && y.Value > p.threshold(dev.resource)
+	})
 	dt, accepted := math.Min(h.window(), 10), p.over()
 	switch {
-	case y.Value > p.threshold(dev.resource):
+	case over:
 		p.margin.z = clampMargin(p.margin.z + marginStep*(1-accepted)*dt)
-	case h.closed[dev] != nil && p.someoneWaits():
+	case len(h.closed) > 0 && p.someoneWaits():
 		p.margin.z = clampMargin(p.margin.z - marginStep*accepted*dt)
 	}
 }

@@ -62,7 +62,7 @@ func (p *Pool) takeSample(h *host, s *Sample) {
 	p.takeSessions(h, s)
 	h.devices(func(dev device) { p.takeRest(h, dev) })
 	p.closures(h)
-	h.devices(func(dev device) { p.tune(h, dev) })
+	p.tune(h)
 	p.brownout(h)
 	p.touch(h)
 }

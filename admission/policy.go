@@ -55,8 +55,8 @@ type Threshold struct {
 	VRAM    float64 `json:"vram"`
 	Encoder float64 `json:"encoder"`
 	Memory  float64 `json:"memory"`
-	// Over is the share of time that CPU, a GPU or an encoder may be over its
-	// threshold while somebody waits: the margin that is kept free follows from it.
+	// Over is the share of time that a host may be over its threshold of CPU, a GPU
+	// or an encoder while somebody waits: the margin that is kept free follows from it.
 	// 0 means [DefaultOver].
 	Over float64 `json:"over,omitempty"`
 }
