@@ -18,6 +18,11 @@ type Rule interface {
 // Watcher is a rule that takes in each sample as it comes.
 type Watcher interface{ Sampled(now float64, h *Host) }
 
+// Seater is a rule that takes note of each seat as it is given.
+type Seater interface {
+	Seated(now float64, h *Host, s *Seat)
+}
+
 // Clairvoyant is a rule that knows more than samples tell: it is asked with the
 // person, and heeds the pool's uplink, of which no rival knows.
 type Clairvoyant interface {
@@ -44,6 +49,7 @@ type Seat struct {
 	App       *world.App
 	GPU       int
 	Given     float64 // offered, or given at once
+	Started   float64 // ordered to start, anew if the host was away
 	Ready     float64
 	Connected float64 // first
 }
@@ -87,6 +93,7 @@ type Queue struct {
 	c      *world.Config
 	rule   Rule
 	knows  Clairvoyant // the rule, if it is one
+	notes  Seater      // likewise
 	hosts  []*Host
 	downs  []int // by host: how often it has died
 	guests []guest
@@ -100,6 +107,7 @@ func New(rule Rule) func(*world.World) world.Gate {
 		c := w.Config()
 		q := &Queue{w: w, c: c, rule: rule, guests: make([]guest, w.People()), downs: make([]int, c.Hosts)}
 		q.knows, _ = rule.(Clairvoyant)
+		q.notes, _ = rule.(Seater)
 		for i := range c.Hosts {
 			q.hosts = append(q.hosts, &Host{ID: i, Cores: c.Cores, GPUs: c.GPUs})
 		}
@@ -172,13 +180,24 @@ func (h *Host) device(app *world.App) int {
 	if !app.NeedsGPU() {
 		return -1
 	}
-	counts := make([]int, h.GPUs)
-	for _, s := range h.Seats {
-		if s.GPU >= 0 {
-			counts[s.GPU]++
+	best, fewest := 0, len(h.Seats)+1
+	for gpu := range h.GPUs {
+		if n := h.on(gpu); n < fewest {
+			best, fewest = gpu, n
 		}
 	}
-	return slices.Index(counts, slices.Min(counts))
+	return best
+}
+
+// on is how many sessions the GPU has.
+func (h *Host) on(gpu int) int {
+	n := 0
+	for _, s := range h.Seats {
+		if s.GPU == gpu {
+			n++
+		}
+	}
+	return n
 }
 
 func (q *Queue) give(now float64, g *guest, h *Host, gpu int) {
@@ -186,18 +205,28 @@ func (q *Queue) give(now float64, g *guest, h *Host, gpu int) {
 	g.turn++
 	g.host = h
 	g.seat = &Seat{
-		Person: g.p, App: &q.c.Apps[g.p.App], GPU: gpu, Given: now, Ready: world.Never, Connected: world.Never,
+		Person: g.p, App: &q.c.Apps[g.p.App], GPU: gpu,
+		Given: now, Started: world.Never, Ready: world.Never, Connected: world.Never,
 	}
 	h.Seats = append(h.Seats, g.seat)
+	if q.notes != nil {
+		q.notes.Seated(now, h, g.seat)
+	}
 	if g.fresh {
-		g.state = seated
-		q.w.Grant(g.p, h.ID, gpu)
-		q.w.Start(g.p)
+		q.seat(now, g)
 		return
 	}
 	g.state = offered
 	q.w.Offer(g.p, h.ID, gpu, now+q.c.OfferS)
 	q.plan(now+q.c.OfferS, g, func(now float64) { q.lapse(now, g) })
+}
+
+// seat makes the seat the guest's own.
+func (q *Queue) seat(now float64, g *guest) {
+	g.state = seated
+	g.seat.Started = now
+	q.w.Grant(g.p, g.host.ID, g.seat.GPU)
+	q.w.Start(g.p)
 }
 
 // plan lets something happen unless something else changes the guest first.
@@ -260,12 +289,10 @@ func (q *Queue) stop(g *guest) {
 }
 
 // Accept implements [world.Gate].
-func (q *Queue) Accept(_ float64, p *world.Person) {
+func (q *Queue) Accept(now float64, p *world.Person) {
 	if g := &q.guests[p.ID]; g.state == offered {
-		g.state = seated
 		g.turn++
-		q.w.Grant(p, g.host.ID, g.seat.GPU)
-		q.w.Start(p)
+		q.seat(now, g)
 	}
 }
 
@@ -304,7 +331,7 @@ func (q *Queue) HostUp(now float64, host int) {
 			q.unseat(g)
 			q.w.Free(g.p)
 		case seated:
-			s.Ready, s.Connected = world.Never, world.Never
+			s.Started, s.Ready, s.Connected = now, world.Never, world.Never
 			q.w.Start(g.p)
 		}
 	}

@@ -32,7 +32,7 @@ func TestTry(t *testing.T) {
 		"O2":         rival.New(rival.Present{Limit: 0.85}),
 		"O2 80":      rival.New(rival.Present{Limit: 0.80}),
 		"last":       rival.New(rival.LastSample{Limit: 0.85}),
-		"all":        rival.New(rival.All{}),
+		"all":        rival.New(rival.Everybody{}),
 	} {
 		began := time.Now()
 		pop := world.NewPopulation(c, 1)
