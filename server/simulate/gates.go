@@ -42,7 +42,7 @@ func gates() []gate {
 			return world.NewCore(corePolicy(knob, c))
 		},
 	}}
-	for _, e := range rivals() {
+	for _, e := range rival.All() {
 		list = append(list, gate{
 			name: e.Name, title: e.Title, source: e.Source, role: roleOf(e.Name),
 			own: e.Default, knobs: e.Knobs, curve: e.Name == oracle2,
@@ -66,21 +66,4 @@ func corePolicy(over float64, c *world.Config) admission.Policy {
 	p.Threshold.CPU, p.Threshold.GPU, p.Threshold.Encoder = c.Threshold, c.Threshold, c.Threshold
 	p.Threshold.Over = over
 	return p
-}
-
-// entry stands in for rival.Entry until that is there.
-type entry struct {
-	Name, Title, Source string
-	Default             float64
-	Knobs               []float64
-	New                 func(knob float64) rival.Rule
-}
-
-func rivals() []entry {
-	knobs := []float64{0.55, 0.60, 0.65, 0.70, 0.75, 0.80, 0.85, 0.90, 0.95}
-	return []entry{
-		{oracle1, "Oracle 1", "", 0.85, knobs, func(k float64) rival.Rule { return rival.Foresees{Limit: k} }},
-		{oracle2, "Oracle 2", "", 0.85, knobs, func(k float64) rival.Rule { return rival.Present{Limit: k} }},
-		{"last-sample", "Last sample", "", 0.85, knobs, func(k float64) rival.Rule { return rival.LastSample{Limit: k} }},
-	}
 }

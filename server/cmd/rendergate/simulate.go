@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -29,6 +30,9 @@ type simulateCommand struct {
 	JSON   bool   `name:"json" help:"Print the result as JSON."`
 }
 
+// collectAt is how much memory may grow before it is looked through, in percent.
+const collectAt = 400
+
 // Run simulates.
 func (c simulateCommand) Run(ctx context.Context) error {
 	o, err := c.options()
@@ -37,6 +41,9 @@ func (c simulateCommand) Run(ctx context.Context) error {
 	}
 	if err := mayWrite(c.Report); err != nil {
 		return usageError{fmt.Errorf("--report: %w", err)}
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt) // little is kept, much is thrown away
 	}
 	m := newMeter(os.Stderr)
 	o.Progress = m.show

@@ -18,11 +18,21 @@ type future struct {
 // series is by full second of simulated time.
 type series []float64
 
-func (s series) at(t float64) float64 {
-	if i := int(t); i < len(s) {
-		return s[i]
+// from is the n seconds from t on, or as many as there are.
+func (s series) from(t, n int) series {
+	if t >= len(s) {
+		return nil
 	}
-	return 0
+	return s[t:min(t+n, len(s))]
+}
+
+// fill takes over n seconds from t on, of the CPU and of one GPU.
+func (f *future) fill(d *demands, gpu, t, n int) {
+	copy(d.cpu[:], f.cpu.from(t, n))
+	if gpu >= 0 {
+		copy(d.gpu[:], f.gpu[gpu].from(t, n))
+		copy(d.encoder[:], f.encoder[gpu].from(t, n))
+	}
 }
 
 func newFuture(gpus int) future {

@@ -69,12 +69,12 @@ func (w *World) roomOn(h *Host, gpu int, p *Person, limit float64, f Foresight) 
 	}
 	// Where the last one had no room the next one seldom has.
 	tight := &h.tight[f][gpu+1]
-	if *tight >= w.now && *tight < n.ends && h.passes(&n, *tight) {
+	if *tight >= w.now && *tight < n.ends && h.passes(&n, *tight, 1) >= 0 {
 		return false
 	}
-	for t := math.Ceil(w.now); t < n.ends; t++ {
-		if h.passes(&n, t) {
-			*tight = t
+	for t := math.Ceil(w.now); t < n.ends; t += ahead {
+		if i := h.passes(&n, t, min(ahead, int(math.Ceil(n.ends-t)))); i >= 0 {
+			*tight = t + float64(i)
 			return false
 		}
 	}
@@ -92,39 +92,57 @@ type newcomer struct {
 	cpu, gpu, encoder float64
 }
 
-// passes says whether the host passes the newcomer's limit at a time to come.
-func (h *Host) passes(n *newcomer, t float64) bool {
-	cpu, g, encoder := hostCPU+h.future.cpu.at(t), 0.0, 0.0
-	if n.device >= 0 {
-		g, encoder = h.future.gpu[n.device].at(t), h.future.encoder[n.device].at(t)
-	}
+// ahead is how many seconds are looked at together.
+const ahead = 64
+
+// demands are what a host is asked for, second by second.
+type demands struct{ cpu, gpu, encoder [ahead]float64 }
+
+// passes says in which of the n seconds from t on the host would first pass the
+// newcomer's limit; -1 if it would not.
+func (h *Host) passes(x *newcomer, t float64, n int) int {
+	var d demands
+	h.future.fill(&d, x.device, int(t), n)
 	for _, s := range h.future.pending {
-		c, x, e := s.pending(n.device, t-h.w.now)
-		cpu, g, encoder = cpu+c, g+x, encoder+e
+		s.pending(&d, x.device, t-h.w.now, n)
 	}
-	if t >= n.from {
-		i := n.first + int(t-n.from)
-		cpu += n.course.at(n.course.cpu, i) * n.cpu
-		if n.device >= 0 {
-			g += n.course.at(n.course.gpu, i) * n.gpu
-			encoder += n.encoder
+	start := max(0, int(math.Ceil(x.from-t)))
+	first := x.first + int(t+float64(start)-x.from)
+	x.course.addTo(d.cpu[:n], x.course.cpu, start, first, x.cpu)
+	if x.device >= 0 {
+		x.course.addTo(d.gpu[:n], x.course.gpu, start, first, x.gpu)
+		for k := start; k < n; k++ {
+			d.encoder[k] += x.encoder
 		}
 	}
-	return h.w.c.contend(max(cpu, g, encoder)) > n.limit
+	for k := range n {
+		if h.w.c.contend(max(hostCPU+d.cpu[k], d.gpu[k], d.encoder[k])) > x.limit {
+			return k
+		}
+	}
+	return -1
 }
 
-// pending is what somebody with a seat who is not connected yet will ask for in
+// addTo adds the course from its first second on to the sums from the start-th on.
+func (c *course) addTo(sum []float64, series []float32, start, first int, weight float64) {
+	for k := start; k < len(sum); k++ {
+		sum[k] += c.at(series, first+k-start) * weight
+	}
+}
+
+// pending adds what somebody with a seat who is not connected yet will ask for in
 // so many seconds, if they play from now on.
-func (s *Seat) pending(gpu int, in float64) (cpu, g, encoder float64) {
-	if in >= s.host.w.pop.lasts(s.person)-s.played {
-		return 0, 0, 0
+func (s *Seat) pending(d *demands, gpu int, in float64, n int) {
+	n = max(0, min(n, int(math.Ceil(s.host.w.pop.lasts(s.person)-s.played-in))))
+	first := s.course.play + int(in)
+	s.course.addTo(d.cpu[:n], s.course.cpu, 0, first, s.app.CPUCores/s.host.w.c.Cores)
+	if gpu < 0 || s.gpu != gpu {
+		return
 	}
-	i := s.course.play + int(in)
-	cpu = s.course.at(s.course.cpu, i) * s.app.CPUCores / s.host.w.c.Cores
-	if gpu >= 0 && s.gpu == gpu {
-		g, encoder = s.course.at(s.course.gpu, i)*s.app.GPU, s.app.Encoder
+	s.course.addTo(d.gpu[:n], s.course.gpu, 0, first, s.app.GPU)
+	for k := range n {
+		d.encoder[k] += s.app.Encoder
 	}
-	return cpu, g, encoder
 }
 
 // Present is what the host's sessions ask for now, with the mean cost of one more
