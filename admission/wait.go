@@ -91,8 +91,8 @@ func (t *table) fill(a *app, f *flow, h holding) {
 	for spot := 1.0; ; spot = nextSpot(spot) {
 		t.spots = append(t.spots, spot)
 		ask := asked{ahead: (spot-1)*offers + t.supply.excess, doubt: doubt}
-		for j := range t.waits {
-			ask.z = deviates[j] + c.Shifts[placeOf(int(spot))][j]
+		for j, told := range quantiles() {
+			ask.z = told.deviate + c.Shifts[placeOf(int(spot))][j]
 			w := f.when(ask)
 			if n := len(t.waits[j]); n > 0 {
 				w = max(w, t.waits[j][n-1])
