@@ -13,6 +13,7 @@ type table struct {
 	stirred uint64 // the pool's count then
 	upset   uint64
 	served  uint64 // the app's count then
+	people  int    // who waited then
 	lasts   time.Duration
 	supply  supply
 	spots   []float64
@@ -50,6 +51,7 @@ func (p *Pool) forecast(a *app, now instant) *table {
 	fresh := p.newTable(a, now)
 	if t != nil && t.upset == p.upset {
 		fresh.calm(t, a.served-t.served)
+		fresh.order()
 	}
 	a.table = fresh
 	return fresh
@@ -58,7 +60,7 @@ func (p *Pool) forecast(a *app, now instant) *table {
 // newTable forecasts. It knows nothing, and says so, below lengthsNeeded ends of
 // sessions, with no seat, or while the pool is paused.
 func (p *Pool) newTable(a *app, now instant) *table {
-	t := &table{at: now, stirred: p.stirred, upset: p.upset, served: a.served}
+	t := &table{at: now, stirred: p.stirred, upset: p.upset, served: a.served, people: a.play.len()}
 	if p.paused || len(a.lengths) < lengthsNeeded {
 		return t
 	}
@@ -93,18 +95,24 @@ func (t *table) fill(a *app, f *flow, h holding) {
 		ask := asked{ahead: (spot-1)*offers + t.supply.excess, doubt: doubt}
 		for j, told := range quantiles() {
 			ask.z = told.deviate + c.Shifts[placeOf(int(spot))][j]
-			w := f.when(ask)
-			if n := len(t.waits[j]); n > 0 {
-				w = max(w, t.waits[j][n-1])
-			}
-			t.waits[j] = append(t.waits[j], w)
+			t.waits[j] = append(t.waits[j], f.when(ask))
 		}
 		if spot > length {
 			break
 		}
 	}
-	for i, w := range t.waits[0] {
-		t.waits[1][i] = max(t.waits[1][i], w)
+	t.order()
+}
+
+// order makes nobody's wait shorter than that of those ahead.
+func (t *table) order() {
+	for i := range t.spots {
+		for j := range t.waits {
+			if i > 0 {
+				t.waits[j][i] = max(t.waits[j][i], t.waits[j][i-1])
+			}
+		}
+		t.waits[1][i] = max(t.waits[1][i], t.waits[0][i])
 	}
 }
 
@@ -175,20 +183,22 @@ func (f *flow) need(a asked, j int) float64 {
 	return spread * shape * x * x * x
 }
 
-// calm keeps what is shown from jumping up: an entry that moved up by those who
-// were served since is not told much more than it was told there, unless there
-// is a reason (then there is no older table to compare with).
+// calm keeps what is shown from jumping up: those who waited already, and moved
+// up by those who were served since, are not told much more than they were told
+// then, unless there is a reason: a host or the policy changed (then there is no
+// older table to compare with), or what they were told is plainly wrong by now.
+// Whoever comes is told the forecast as it is.
 func (t *table) calm(old *table, served uint64) {
-	rise := 1 + risePerMinute*t.at.sub(old.at).Minutes()
-	near := 0
+	rise, near := 1+risePerMinute*t.at.sub(old.at).Minutes(), 0
 	for i, spot := range t.spots {
 		before := spot + float64(served)
-		if near = old.find(before, max(0, near)); near < 0 {
+		if near = old.find(before, near); near < 0 || before > float64(old.people) {
 			return
 		}
 		for j := range t.waits {
-			if was := old.wait(j, near, before); was < secondsMost {
-				t.waits[j][i] = min(t.waits[j][i], was*rise+riseLeast)
+			was := old.wait(j, near, before)
+			if is := t.waits[j][i]; is <= wrongTimes*was+wrongLeast {
+				t.waits[j][i] = min(is, was*rise+riseLeast)
 			}
 		}
 	}
