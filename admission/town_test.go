@@ -28,6 +28,7 @@ type town struct {
 	lengths []float64      // of the last sessions
 	shown   forecast.Reversals
 	unknown int // who waited without a quote
+	away    int // hosts that are drained
 }
 
 // townPlan is what kind of place it is. Times are in seconds.
@@ -41,6 +42,7 @@ type townPlan struct {
 	rate     func(t float64) float64 // of people who come, per second
 	patience float64                 // mean; 0: nobody leaves
 	ignore   float64                 // share of people who never take an offer
+	drains   bool                    // one host after the other is drained for a while
 	joins    int
 	rush     float64 // most people who come, per second; 0: townRate
 	until    float64 // its end; 0: when all have come and been served
@@ -107,6 +109,9 @@ func (c townPlan) live(tb testing.TB, seed uint64) *town {
 			w.p.apps["app"].ended(length{S: c.mean, Cut: true})
 		}
 	}
+	if c.drains {
+		w.after(1200, func() { w.drain(0) })
+	}
 	w.arrive(c.joins)
 	w.look()
 	for len(w.agenda) > 0 && (w.joins > 0 || w.p.View().Waiting > 0) && (w.until == 0 || w.now < w.until) {
@@ -130,6 +135,18 @@ func (w *town) observe(seq uint64) {
 	}
 	w.run(Tick{})
 	w.after(100, func() { w.observe(seq + 1) })
+}
+
+// drain takes a host away for ten minutes, then, after ten more, the next one.
+func (w *town) drain(i int) {
+	host := fmt.Sprint("h", i%w.hosts)
+	w.away++
+	w.run(Drain{Host: host})
+	w.after(600, func() {
+		w.away--
+		w.run(Undrain{Host: host})
+		w.after(600, func() { w.drain(i + 1) })
+	})
 }
 
 // arrive lets people come at the plan's rate, by thinning.
@@ -188,7 +205,7 @@ func (w *town) known() forecast.Quote {
 	if e := w.p.apps["app"].play.first(); e != nil {
 		q.HeadS = w.now - e.since.time().Sub(historyStart).Seconds()
 	}
-	n := float64(w.hosts * w.seats)
+	n := float64((w.hosts - w.away) * w.seats)
 	q.Rate.Freed = n / (w.mean + townResponse + townStart + townStop)
 	lost := w.p.policy.Queue.OfferTimeout * time.Duration(w.p.policy.Queue.MaxLapses)
 	q.Rate.Ignored, q.Rate.IgnoredS = w.ignore, lost.Seconds()/n

@@ -309,11 +309,12 @@ func (p *Pool) heard() instant { return max(p.last, p.ticked, p.seen) }
 
 // waits tells the forecasts of a whole queue, in order.
 type waits struct {
-	p *Pool
-	t *table
+	t     *table
+	class int
+	walks []walk // through the rivals' lines of the class
 }
 
-func (p *Pool) waits(a *app) *waits { return &waits{p, p.forecast(a, p.heard())} }
+func (p *Pool) waits(a *app) *waits { return &waits{t: p.forecast(a, p.heard()), class: -1} }
 
 // of are the forecasts of a piece of a line, in one piece of memory, as far as
 // they are known: whoever is behind one of whom nothing is known is not known
@@ -322,11 +323,14 @@ func (w *waits) of(class, after int, chunk []slot) []Wait {
 	if w == nil || len(w.t.spots) == 0 {
 		return nil
 	}
+	if class != w.class {
+		w.turn(class)
+	}
 	list, near := make([]Wait, 0, len(chunk)), w.t.guess(float64(after+1))
 	for i, s := range chunk {
 		x := float64(after + i + 1)
-		if len(w.t.supply.rivals) > 0 {
-			x += w.p.ahead(w.t, class, s)
+		for j := range w.walks {
+			x += w.walks[j].ahead(s)
 		}
 		near = w.t.find(x, max(0, near))
 		told, ok := w.t.tell(near, x)
@@ -336,4 +340,35 @@ func (w *waits) of(class, after int, chunk []slot) []Wait {
 		list = append(list, told)
 	}
 	return list
+}
+
+// turn begins with the lines of a class.
+func (w *waits) turn(class int) {
+	w.class, w.walks = class, w.walks[:0]
+	for _, r := range w.t.supply.rivals {
+		x := walk{rest: r.app.play.lines[class].all.chunks, each: r.share * r.worth}
+		for _, l := range r.app.play.lines[:class] {
+			x.n += l.all.len()
+		}
+		w.walks = append(w.walks, x)
+	}
+}
+
+// walk goes through the entries of a rival's line, along with another line.
+type walk struct {
+	rest [][]slot
+	i    int // in the first chunk of the rest
+	n    int // entries passed
+	each float64
+}
+
+// ahead is what those before x come to; x must not go back.
+func (w *walk) ahead(x slot) float64 {
+	for len(w.rest) > 0 && bySlot(w.rest[0][w.i], x) < 0 {
+		w.n++
+		if w.i++; w.i == len(w.rest[0]) {
+			w.rest, w.i = w.rest[1:], 0
+		}
+	}
+	return float64(w.n) * w.each
 }

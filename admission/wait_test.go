@@ -162,6 +162,19 @@ func TestOtherAppsOfTheHostsCount(t *testing.T) {
 	if w := s.entry("cy").Wait; w.P50S <= alone {
 		t.Fatalf("alone %.0f s, behind one for the big app %.0f s", alone, w.P50S)
 	}
+	for i := range 40 {
+		join(fmt.Sprint("q", i), []string{"app", "big"}[i*i%3%2])
+	}
+	for range 50 {
+		s.p.apps["big"].ended(length{S: 400})
+	}
+	s.now = s.now.Add(2 * time.Second)
+	s.do(Tick{})
+	s.p.EachPlace(func(at *Place) {
+		if e, _ := s.p.Entry(at.Entry); at.Wait == nil || *e.Wait != *at.Wait {
+			t.Fatalf("place %d of %s is told %v and %v", at.Position, at.App, e.Wait, at.Wait)
+		}
+	})
 }
 
 // TestFlashCrowd: a thousand in ten seconds on forty empty seats are told
