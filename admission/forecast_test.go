@@ -19,6 +19,7 @@ func towns(joins int) []townPlan {
 	const limit, cappedMean = 600 * time.Second, 600 * (1 - 1/math.E)
 	list := []townPlan{
 		{name: "exponential", length: exp, mean: 300, rate: always(0.14), patience: 900},
+		{name: "exponential, hosts come and go", length: exp, mean: 300, rate: always(0.13), patience: 900, drains: true},
 		{name: "exponential, waves, all stay", length: exp, mean: 300, rate: waves(0.04, 0.20, 7200)},
 		{name: "exponential, bursts, ignored", length: exp, mean: 300, rate: bursts(0.06, 0.4, 300, 3), patience: 1200, ignore: 0.1},
 		{name: "heavy", length: lognormal, mean: 300, rate: always(0.14), patience: 900, known: true},

@@ -90,7 +90,11 @@ const (
 	spansRunning = 1000
 	// seatsApart is how many seats are looked at one by one.
 	seatsApart = 64
-	// What is shown rises by risePerMinute of it at most, and by riseLeast seconds.
+	// What is shown rises by risePerMinute of it at most, and by riseLeast
+	// seconds, unless the forecast is more than wrongTimes as long, and wrongLeast
+	// seconds.
 	risePerMinute = 0.15
 	riseLeast     = 0.05
+	wrongTimes    = 2
+	wrongLeast    = 5
 )

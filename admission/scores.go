@@ -2,12 +2,13 @@ package admission
 
 import "math"
 
-// The two quantiles that are told, as probabilities and as standard normal
-// deviates.
-var (
-	shares   = [2]float64{0.5, 0.9}
-	deviates = [2]float64{0, 1.2815515655446004}
-)
+// quantile is one of the two that are told: the share of waits that are to be
+// within it, and the same as a standard normal deviate.
+type quantile struct{ share, deviate float64 }
+
+func quantiles() [2]quantile { return [2]quantile{{0.5, 0}, {0.9, deviate90}} }
+
+const deviate90 = 1.2815515655446004
 
 // places is the number of groups of positions that are calibrated apart: the
 // first, 2 to 5, 6 to 10, 11 to 20, 21 to 50, and all behind.
@@ -50,16 +51,16 @@ func (a *app) score(e *entry, o outcome) {
 	c, i := &a.course, q.Place
 	c.Scored[i] = min(c.Scored[i]+1, scoresCounted)
 	step := max(shiftStep, shiftFirst/c.Scored[i])
-	for j, told := range [2]float64{q.P50S, q.P90S} {
-		held := 0.0
+	for j, told := range quantiles() {
+		held, s := 0.0, [2]float64{q.P50S, q.P90S}[j]
 		switch {
-		case o.waited <= told && !o.left:
+		case o.waited <= s && !o.left:
 			held = 1
-		case o.waited <= told:
+		case o.waited <= s:
 			past := q.chance(o.waited)
-			held = max(0, (shares[j]-past)/(1-past))
+			held = max(0, (told.share-past)/(1-past))
 		}
-		c.Shifts[i][j] = within(c.Shifts[i][j]+step*(shares[j]-held), -shiftMost, shiftMost)
+		c.Shifts[i][j] = within(c.Shifts[i][j]+step*(told.share-held), -shiftMost, shiftMost)
 	}
 }
 
@@ -71,6 +72,6 @@ func (q quote) chance(s float64) float64 {
 	if b <= a {
 		return 0
 	}
-	z := (math.Cbrt(s) - a) / (b - a) * deviates[1]
+	z := (math.Cbrt(s) - a) / (b - a) * deviate90
 	return min(math.Erfc(-z/math.Sqrt2)/2, 0.99)
 }

@@ -28,6 +28,7 @@ type town struct {
 	lengths []float64      // of the last sessions
 	shown   forecast.Reversals
 	unknown int // who waited without a quote
+	away    int // hosts that are drained
 }
 
 // townPlan is what kind of place it is. Times are in seconds.
@@ -41,9 +42,12 @@ type townPlan struct {
 	rate     func(t float64) float64 // of people who come, per second
 	patience float64                 // mean; 0: nobody leaves
 	ignore   float64                 // share of people who never take an offer
+	drains   bool                    // one host after the other is drained for a while
 	joins    int
-	known    bool // its floor is the error of a forecast that is told the truth about lengths
-	told     bool // this one is
+	rush     float64 // most people who come, per second; 0: townRate
+	until    float64 // its end; 0: when all have come and been served
+	known    bool    // its floor is the error of a forecast that is told the truth about lengths
+	told     bool    // this one is
 }
 
 const (
@@ -105,9 +109,12 @@ func (c townPlan) live(tb testing.TB, seed uint64) *town {
 			w.p.apps["app"].ended(length{S: c.mean, Cut: true})
 		}
 	}
+	if c.drains {
+		w.after(1200, func() { w.drain(0) })
+	}
 	w.arrive(c.joins)
 	w.look()
-	for len(w.agenda) > 0 && (w.joins > 0 || w.p.View().Waiting > 0) {
+	for len(w.agenda) > 0 && (w.joins > 0 || w.p.View().Waiting > 0) && (w.until == 0 || w.now < w.until) {
 		x := heap.Pop(&w.agenda).(happening)
 		for next := w.p.NextDeadline(); !next.IsZero() && next.Sub(historyStart).Seconds() < x.at; next = w.p.NextDeadline() {
 			w.now = max(w.now, next.Sub(historyStart).Seconds()) + 1e-6 // past any rounding
@@ -130,14 +137,27 @@ func (w *town) observe(seq uint64) {
 	w.after(100, func() { w.observe(seq + 1) })
 }
 
+// drain takes a host away for ten minutes, then, after ten more, the next one.
+func (w *town) drain(i int) {
+	host := fmt.Sprint("h", i%w.hosts)
+	w.away++
+	w.run(Drain{Host: host})
+	w.after(600, func() {
+		w.away--
+		w.run(Undrain{Host: host})
+		w.after(600, func() { w.drain(i + 1) })
+	})
+}
+
 // arrive lets people come at the plan's rate, by thinning.
 func (w *town) arrive(left int) {
 	w.joins = left
 	if left == 0 {
 		return
 	}
-	w.after(w.r.ExpFloat64()/townRate, func() {
-		if w.r.Float64()*townRate > w.rate(w.now) {
+	most := max(w.rush, townRate)
+	w.after(w.r.ExpFloat64()/most, func() {
+		if w.r.Float64()*most > w.rate(w.now) {
 			w.arrive(left)
 			return
 		}
@@ -185,8 +205,10 @@ func (w *town) known() forecast.Quote {
 	if e := w.p.apps["app"].play.first(); e != nil {
 		q.HeadS = w.now - e.since.time().Sub(historyStart).Seconds()
 	}
-	held := w.mean + townResponse + townStart + townStop
-	q.Rate.Freed = float64(w.hosts*w.seats) / ((1-w.ignore)*held + w.ignore*40)
+	n := float64((w.hosts - w.away) * w.seats)
+	q.Rate.Freed = n / (w.mean + townResponse + townStart + townStop)
+	lost := w.p.policy.Queue.OfferTimeout * time.Duration(w.p.policy.Queue.MaxLapses)
+	q.Rate.Ignored, q.Rate.IgnoredS = w.ignore, lost.Seconds()/n
 	if w.patience > 0 {
 		q.Rate.Leaves = 1 / w.patience
 	}

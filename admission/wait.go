@@ -13,6 +13,7 @@ type table struct {
 	stirred uint64 // the pool's count then
 	upset   uint64
 	served  uint64 // the app's count then
+	people  int    // who waited then
 	lasts   time.Duration
 	supply  supply
 	spots   []float64
@@ -50,6 +51,7 @@ func (p *Pool) forecast(a *app, now instant) *table {
 	fresh := p.newTable(a, now)
 	if t != nil && t.upset == p.upset {
 		fresh.calm(t, a.served-t.served)
+		fresh.order()
 	}
 	a.table = fresh
 	return fresh
@@ -58,7 +60,7 @@ func (p *Pool) forecast(a *app, now instant) *table {
 // newTable forecasts. It knows nothing, and says so, below lengthsNeeded ends of
 // sessions, with no seat, or while the pool is paused.
 func (p *Pool) newTable(a *app, now instant) *table {
-	t := &table{at: now, stirred: p.stirred, upset: p.upset, served: a.served}
+	t := &table{at: now, stirred: p.stirred, upset: p.upset, served: a.served, people: a.play.len()}
 	if p.paused || len(a.lengths) < lengthsNeeded {
 		return t
 	}
@@ -91,20 +93,26 @@ func (t *table) fill(a *app, f *flow, h holding) {
 	for spot := 1.0; ; spot = nextSpot(spot) {
 		t.spots = append(t.spots, spot)
 		ask := asked{ahead: (spot-1)*offers + t.supply.excess, doubt: doubt}
-		for j := range t.waits {
-			ask.z = deviates[j] + c.Shifts[placeOf(int(spot))][j]
-			w := f.when(ask)
-			if n := len(t.waits[j]); n > 0 {
-				w = max(w, t.waits[j][n-1])
-			}
-			t.waits[j] = append(t.waits[j], w)
+		for j, told := range quantiles() {
+			ask.z = told.deviate + c.Shifts[placeOf(int(spot))][j]
+			t.waits[j] = append(t.waits[j], f.when(ask))
 		}
 		if spot > length {
 			break
 		}
 	}
-	for i, w := range t.waits[0] {
-		t.waits[1][i] = max(t.waits[1][i], w)
+	t.order()
+}
+
+// order makes nobody's wait shorter than that of those ahead.
+func (t *table) order() {
+	for i := range t.spots {
+		for j := range t.waits {
+			if i > 0 {
+				t.waits[j][i] = max(t.waits[j][i], t.waits[j][i-1])
+			}
+		}
+		t.waits[1][i] = max(t.waits[1][i], t.waits[0][i])
 	}
 }
 
@@ -175,20 +183,22 @@ func (f *flow) need(a asked, j int) float64 {
 	return spread * shape * x * x * x
 }
 
-// calm keeps what is shown from jumping up: an entry that moved up by those who
-// were served since is not told much more than it was told there, unless there
-// is a reason (then there is no older table to compare with).
+// calm keeps what is shown from jumping up: those who waited already, and moved
+// up by those who were served since, are not told much more than they were told
+// then, unless there is a reason: a host or the policy changed (then there is no
+// older table to compare with), or what they were told is plainly wrong by now.
+// Whoever comes is told the forecast as it is.
 func (t *table) calm(old *table, served uint64) {
-	rise := 1 + risePerMinute*t.at.sub(old.at).Minutes()
-	near := 0
+	rise, near := 1+risePerMinute*t.at.sub(old.at).Minutes(), 0
 	for i, spot := range t.spots {
 		before := spot + float64(served)
-		if near = old.find(before, max(0, near)); near < 0 {
+		if near = old.find(before, near); near < 0 || before > float64(old.people) {
 			return
 		}
 		for j := range t.waits {
-			if was := old.wait(j, near, before); was < secondsMost {
-				t.waits[j][i] = min(t.waits[j][i], was*rise+riseLeast)
+			was := old.wait(j, near, before)
+			if is := t.waits[j][i]; is <= wrongTimes*was+wrongLeast {
+				t.waits[j][i] = min(is, was*rise+riseLeast)
 			}
 		}
 	}
@@ -299,11 +309,12 @@ func (p *Pool) heard() instant { return max(p.last, p.ticked, p.seen) }
 
 // waits tells the forecasts of a whole queue, in order.
 type waits struct {
-	p *Pool
-	t *table
+	t     *table
+	class int
+	walks []walk // through the rivals' lines of the class
 }
 
-func (p *Pool) waits(a *app) *waits { return &waits{p, p.forecast(a, p.heard())} }
+func (p *Pool) waits(a *app) *waits { return &waits{t: p.forecast(a, p.heard()), class: -1} }
 
 // of are the forecasts of a piece of a line, in one piece of memory, as far as
 // they are known: whoever is behind one of whom nothing is known is not known
@@ -312,11 +323,14 @@ func (w *waits) of(class, after int, chunk []slot) []Wait {
 	if w == nil || len(w.t.spots) == 0 {
 		return nil
 	}
+	if class != w.class {
+		w.turn(class)
+	}
 	list, near := make([]Wait, 0, len(chunk)), w.t.guess(float64(after+1))
 	for i, s := range chunk {
 		x := float64(after + i + 1)
-		if len(w.t.supply.rivals) > 0 {
-			x += w.p.ahead(w.t, class, s)
+		for j := range w.walks {
+			x += w.walks[j].ahead(s)
 		}
 		near = w.t.find(x, max(0, near))
 		told, ok := w.t.tell(near, x)
@@ -326,4 +340,35 @@ func (w *waits) of(class, after int, chunk []slot) []Wait {
 		list = append(list, told)
 	}
 	return list
+}
+
+// turn begins with the lines of a class.
+func (w *waits) turn(class int) {
+	w.class, w.walks = class, w.walks[:0]
+	for _, r := range w.t.supply.rivals {
+		x := walk{rest: r.app.play.lines[class].all.chunks, each: r.share * r.worth}
+		for _, l := range r.app.play.lines[:class] {
+			x.n += l.all.len()
+		}
+		w.walks = append(w.walks, x)
+	}
+}
+
+// walk goes through the entries of a rival's line, along with another line.
+type walk struct {
+	rest [][]slot
+	i    int // in the first chunk of the rest
+	n    int // entries passed
+	each float64
+}
+
+// ahead is what those before x come to; x must not go back.
+func (w *walk) ahead(x slot) float64 {
+	for len(w.rest) > 0 && bySlot(w.rest[0][w.i], x) < 0 {
+		w.n++
+		if w.i++; w.i == len(w.rest[0]) {
+			w.rest, w.i = w.rest[1:], 0
+		}
+	}
+	return float64(w.n) * w.each
 }

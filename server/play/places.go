@@ -14,6 +14,7 @@ const (
 	frameMost  = 1024                   // a frame with a place is smaller, or else costs an allocation
 	placeEach  = 950 * time.Millisecond // between two places of a client; a ticker's second may be short
 	blockMoves = 0.01                   // of the limit: a projection that moves by less is no news
+	waitsMove  = 5 * time.Second        // waits get shorter while nothing else happens; they are told so often
 )
 
 // line is those who wait for the same: they wait for the same reason.
@@ -28,6 +29,7 @@ type places struct {
 	seed   maphash.Seed
 	blocks map[line]*block
 	worse  admission.Why // the newest reason for which others were let ahead
+	walked time.Time     // when all were last told
 }
 
 // block is why a line waits, as it was last told.
@@ -40,11 +42,12 @@ type block struct {
 func newPlaces() *places { return &places{seed: maphash.MakeSeed(), blocks: map[line]*block{}} }
 
 // sendPlaces sends everybody who waits the newest place, if it has changed: the
-// queue, or why it waits, which samples alone can change. Call it once a second.
+// queue, or why it waits, which samples alone can change, or in a while how long.
+// Call it once a second.
 func (h *Hub) sendPlaces(ctx context.Context) {
 	err := h.o.Owner.Read(ctx, func(now time.Time, p *admission.Pool) {
 		moved := h.dirty.Swap(false)
-		if h.places.judge(now, p) || moved {
+		if h.places.judge(now, p) || moved || now.Sub(h.places.walked) >= waitsMove {
 			h.writers.push(h.offerPlaces(now, p)...)
 		}
 	})
@@ -98,6 +101,7 @@ func (l *places) prune() {
 // offerPlaces gives each connection its newest place and returns those that a
 // writer is to be told of.
 func (h *Hub) offerPlaces(now time.Time, p *admission.Pool) []*conn {
+	h.places.walked = now
 	w := walk{h: h, now: now, pool: p, worse: h.places.worse}
 	h.places.worse = ""
 	h.mu.Lock()

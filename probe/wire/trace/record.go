@@ -28,6 +28,7 @@ type Recorder struct {
 	log  *slog.Logger
 	path string
 	mask mask
+	most int // see maxHeld
 	wake chan struct{}
 	quit chan struct{}
 	done chan struct{}
@@ -74,7 +75,7 @@ func Open(path string, h Header, log *slog.Logger) (*Recorder, error) {
 // newRecorder writes the header and starts to record.
 func newRecorder(file io.WriteCloser, h Header, log *slog.Logger) *Recorder {
 	r := &Recorder{
-		log: log, mask: newMask(), file: file, out: bufio.NewWriterSize(file, 64<<10),
+		log: log, mask: newMask(), most: maxHeld, file: file, out: bufio.NewWriterSize(file, 64<<10),
 		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	data, err := json.Marshal(h)
@@ -105,7 +106,7 @@ func (r *Recorder) Put(body any, weight int) {
 	weight = max(1, weight)
 	switch {
 	case r.failed:
-	case r.held > 0 && r.held+weight > maxHeld: // one alone is taken, however large
+	case r.held > 0 && r.held+weight > r.most: // one alone is taken, however large
 		r.dropped++
 	default:
 		r.lines, r.held = append(r.lines, line{body, weight}), r.held+weight

@@ -85,15 +85,15 @@ func TestASlowDiskHoldsUpNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, log := &disk{}, &bytes.Buffer{}
 		r := newRecorder(d, header(), slog.New(slog.NewTextHandler(log, nil)))
-		d.slow = make(chan struct{})
+		r.most, d.slow = 100, make(chan struct{})
 		r.Put(Line{At: now(), Hello: &wire.Hello{Share: strings.Repeat("x", 1<<20)}}, 1)
 		synctest.Wait() // the recorder waits for the disk
-		for range maxHeld + 7 {
+		for range r.most + 7 {
 			r.Session(wire.Session{Session: "s", State: "ready"})
 		}
 		close(d.slow)
 		synctest.Wait()
-		for range maxHeld + 5 { // faster than the recorder is scheduled, or not
+		for range r.most + 5 { // faster than the recorder is scheduled, or not
 			r.Session(wire.Session{Session: "s", State: "ready"})
 		}
 		r.Close()
@@ -108,7 +108,7 @@ func TestASlowDiskHoldsUpNobody(t *testing.T) {
 		if err != nil || damage != "" {
 			t.Fatal(err, damage)
 		}
-		if !last.End || last.Dropped < 7 || lines+int(last.Dropped) != 2*maxHeld+13 {
+		if !last.End || last.Dropped < 7 || lines+int(last.Dropped) != 2*r.most+13 {
 			t.Errorf("%d lines, and %+v at the end", lines, last.Note)
 		}
 		if n := strings.Count(log.String(), "left out"); n != 1 {
@@ -122,9 +122,9 @@ func TestAFullDiskEndsTheRecording(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, log := &disk{}, &bytes.Buffer{}
 		r := newRecorder(d, header(), slog.New(slog.NewTextHandler(log, nil)))
-		d.full = true
+		r.most, d.full = 100, true
 		for range 3 {
-			for range 2 * maxHeld {
+			for range 2 * r.most {
 				r.Session(wire.Session{Session: "s", State: "ready"})
 			}
 			time.Sleep(2 * flushEvery)

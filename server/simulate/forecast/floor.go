@@ -12,22 +12,33 @@ import "math"
 // vary little, or a cap ends them, their ages tell more, and a forecast may get
 // below it; where they vary a lot, it is out of reach.
 //
-// The wait is a sum of exponential times: with j left ahead, the next comes after
-// 1/(freed + j leaves). It is taken as a gamma distribution of that mean and
-// variance, which is exact where nobody leaves.
+// The wait is a sum of exponential times: with j left ahead, the next seat or
+// leaving comes after 1/(freed + j leaves); whoever ignores offers holds the
+// others up by a time of their own instead. It is taken as a gamma distribution
+// of the sum's mean and variance, which is exact where nobody leaves or ignores.
 func Floor(quotes []Quote) float64 {
 	off, waited := 0.0, 0.0
 	for _, q := range quotes {
 		mean, variance := 0.0, 0.0
 		for j := range q.Position {
-			x := 1 / (q.Rate.Freed + float64(j)*q.Rate.Leaves)
-			mean += x
-			variance += x * x
+			m, v := q.Rate.step(j)
+			mean += m
+			variance += v
 		}
 		off += mean * gammaMAD(mean*mean/variance)
 		waited += mean
 	}
 	return off / waited
+}
+
+// step is mean and variance of the time until one less than j+1 are ahead.
+func (r Rate) step(j int) (mean, variance float64) {
+	x, p := 1/(r.Freed+float64(j)*r.Leaves), r.Ignored
+	if j == 0 {
+		p = 0 // one's own seat
+	}
+	mean = (1-p)*x + p*r.IgnoredS
+	return mean, (1-p)*2*x*x + p*r.IgnoredS*r.IgnoredS - mean*mean
 }
 
 // gammaMAD is the mean distance from the median of a gamma distribution of mean

@@ -29,8 +29,10 @@ type Quote struct {
 // Rate is the truth about a queue, which a simulator knows and a forecast does
 // not.
 type Rate struct {
-	Freed  float64 // seats that become free for the queue, per second
-	Leaves float64 // chance that one who waits gives up, per second
+	Freed    float64 // sessions that end while all seats are played, per second
+	Leaves   float64 // chance that one who waits gives up, per second
+	Ignored  float64 // share of people who take none of their offers
+	IgnoredS float64 // by how many seconds one of them holds the queue up
 }
 
 // Levels are the quantiles that are told.

@@ -49,7 +49,7 @@ func inOrder(servers []*recording, pool string) []*step {
 		journal := ""
 		for i := range r.server {
 			x := &r.server[i]
-			if x.Line.Pool != pool {
+			if x.Pool != pool {
 				continue
 			}
 			journal = cmp.Or(x.opens(), journal)
@@ -61,7 +61,7 @@ func inOrder(servers []*recording, pool string) []*step {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *step) int {
-		return cmp.Or(began[a.journal].Compare(began[b.journal]), strings.Compare(a.journal, b.journal), cmp.Compare(a.Line.Seq, b.Line.Seq))
+		return cmp.Or(began[a.journal].Compare(began[b.journal]), strings.Compare(a.journal, b.journal), cmp.Compare(a.Seq, b.Seq))
 	})
 	return all
 }
@@ -86,10 +86,10 @@ func (s *story) step(x *step) {
 		s.gone(nil, x.At)
 		s.journal, s.seq = x.journal, 0
 	}
-	if x.Line.Seq <= s.seq {
+	if x.Seq <= s.seq {
 		return
 	}
-	s.seq = x.Line.Seq
+	s.seq = x.Seq
 	if x.pool != nil {
 		s.stands(x.pool, x.At)
 	} else {
