@@ -36,6 +36,7 @@ func TestTheWorkersDoNotMatter(t *testing.T) {
 	for _, workers := range []int{1, 4} {
 		r, err := simulate.Run(t.Context(), simulate.Options{
 			Scenarios: short(t, busy+"probe: {period: 10s, loss: 30%}\n", busy+"placement: {max_starting: 2}\npeople: {patience: 1m}"),
+			Policies:  []string{"rendergate", "o1", "fixed_count", "measured_sum"},
 			Seeds:     2, FirstSeed: 7, Sweep: true, Workers: workers,
 		})
 		if err != nil {

@@ -33,7 +33,12 @@ type Seat struct {
 	cpu, gpuSum, encoder float64
 }
 
+// elapsed is for how long the session has been played. Nobody plays on a dead
+// host.
 func (s *Seat) elapsed(now float64) float64 {
+	if !s.host.up {
+		now = max(s.since, s.host.died)
+	}
 	if s.since == 0 {
 		return s.played
 	}
@@ -58,6 +63,7 @@ type Host struct {
 	w      *World
 	id     int
 	up     bool
+	died   float64 // last
 	chance *rand.Rand
 	seats  []*Seat
 
@@ -114,7 +120,7 @@ func (h *Host) restart() {
 	for _, s := range h.seats {
 		if s.phase != stopping {
 			h.future.forget(s)
-			s.played, s.since, s.phase = s.elapsed(h.w.now), 0, reserved
+			s.played, s.since, s.phase = s.elapsed(max(s.since, h.died)), 0, reserved
 			h.w.visit(s.person).turn++
 		}
 	}

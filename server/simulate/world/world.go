@@ -86,7 +86,7 @@ func (w *World) failLater(h *Host) {
 	}
 	up, down := h.chance.ExpFloat64()*3600/f.PerHour, h.chance.ExpFloat64()*f.LastsS
 	w.agenda.add(w.now+up, func() {
-		h.up = false
+		h.up, h.died = false, w.now
 		w.gate.HostDown(w.now, h.id)
 		w.agenda.add(w.now+down, func() {
 			h.up = true
