@@ -48,30 +48,34 @@ type Policy struct {
 	// Load is the mean demand of each host's fullest resource. LoadOfO1 is over the
 	// first oracle's; LoadOfO2 over the second's at the same share of time over the
 	// threshold, by its own curve.
-	Load                float64          `json:"load"`
-	LoadOfO1            float64          `json:"load_of_o1"`
-	LoadOfO2            float64          `json:"load_of_o2"`
-	OverThreshold       float64          `json:"over_threshold"` // share of host time
-	OverFull            float64          `json:"over_full"`
-	OverFullByAdmission float64          `json:"over_full_by_admission"`
-	DepthMost           float64          `json:"depth_most"` // over the threshold
-	DepthMean           float64          `json:"depth_mean"`
-	OvershootP95S       float64          `json:"overshoot_p95_s"`
-	FalseRefusals       float64          `json:"false_refusals"`          // of the decisions on whoever is first in line
-	ForeseenRefusals    float64          `json:"false_refusals_foreseen"` // the same, by a judge who sees seats that will be free
-	IdleWhileWaiting    float64          `json:"idle_while_waiting"`      // unused up to the threshold while somebody waits
-	WaitP50S            float64          `json:"wait_p50_s"`
-	WaitP90S            float64          `json:"wait_p90_s"`
-	WaitP95S            float64          `json:"wait_p95_s"`
-	WaitP99S            float64          `json:"wait_p99_s"`
-	GaveUp              float64          `json:"gave_up"` // share of those who came
-	FlipsPerHour        float64          `json:"flips_per_hour"`
-	Overtakes           int              `json:"overtakes"`
-	OffersWasted        float64          `json:"offers_wasted"`       // share of offers
-	Violations          int              `json:"violations"`          // of hard budgets, order and seats, over all seeds
-	Seated              int              `json:"seated"`              // over all seeds
-	Intervals           map[string]Range `json:"intervals,omitempty"` // by JSON name: load, load_of_o1, load_of_o2, over_threshold, false_refusals
-	Curve               Curve            `json:"curve,omitempty"`     // the loss-load curve: a sweep of the policy's own knob
+	Load                float64 `json:"load"`
+	LoadOfO1            float64 `json:"load_of_o1"`
+	LoadOfO2            float64 `json:"load_of_o2"`
+	OverThreshold       float64 `json:"over_threshold"` // share of host time
+	OverFull            float64 `json:"over_full"`
+	OverFullByAdmission float64 `json:"over_full_by_admission"`
+	DepthMost           float64 `json:"depth_most"` // over the threshold
+	DepthMean           float64 `json:"depth_mean"`
+	OvershootP95S       float64 `json:"overshoot_p95_s"`
+	FalseRefusals       float64 `json:"false_refusals"` // of the decisions on whoever is first in line
+	// FalseRefusalsOfO2 is what the second oracle refuses falsely where it is over the
+	// threshold for the same share of time: who sees the present without lag and does
+	// not know the future.
+	FalseRefusalsOfO2 float64          `json:"false_refusals_of_o2"`
+	ForeseenRefusals  float64          `json:"false_refusals_foreseen"` // the same, by a judge who sees seats that will be free
+	IdleWhileWaiting  float64          `json:"idle_while_waiting"`      // unused up to the threshold while somebody waits
+	WaitP50S          float64          `json:"wait_p50_s"`
+	WaitP90S          float64          `json:"wait_p90_s"`
+	WaitP95S          float64          `json:"wait_p95_s"`
+	WaitP99S          float64          `json:"wait_p99_s"`
+	GaveUp            float64          `json:"gave_up"` // share of those who came
+	FlipsPerHour      float64          `json:"flips_per_hour"`
+	Overtakes         int              `json:"overtakes"`
+	OffersWasted      float64          `json:"offers_wasted"`       // share of offers
+	Violations        int              `json:"violations"`          // of hard budgets, order and seats, over all seeds
+	Seated            int              `json:"seated"`              // over all seeds
+	Intervals         map[string]Range `json:"intervals,omitempty"` // by JSON name: load, load_of_o1, load_of_o2, over_threshold, false_refusals
+	Curve             Curve            `json:"curve,omitempty"`     // the loss-load curve: a sweep of the policy's own knob
 }
 
 // Point is one setting of a policy's knob.

@@ -75,7 +75,7 @@ func (p *plan) policy(g gate, runs []*outcome, yard yardstick) Policy {
 		Load: average((*outcome).load), OverThreshold: average((*outcome).over),
 		OverFull: average((*outcome).full), OverFullByAdmission: average((*outcome).ourFault),
 		DepthMean: average((*outcome).depth), OvershootP95S: quantile(overshoots, 0.95),
-		FalseRefusals: average((*outcome).refusals), ForeseenRefusals: average((*outcome).foreseen),
+		FalseRefusals: average((*outcome).refusals), FalseRefusalsOfO2: yard.refusalsOfO2(runs), ForeseenRefusals: average((*outcome).foreseen),
 		IdleWhileWaiting: average((*outcome).idle), GaveUp: average((*outcome).gaveUp),
 		WaitP50S: quantile(waits, 0.5), WaitP90S: quantile(waits, 0.9), WaitP95S: quantile(waits, 0.95), WaitP99S: quantile(waits, 0.99),
 		FlipsPerHour: average((*outcome).flips), OffersWasted: average((*outcome).wasted),

@@ -42,6 +42,12 @@ func (y yardstick) ratioToO2(runs []*outcome, without int) float64 {
 	return mean(ratios(each(rest, (*outcome).load), loads))
 }
 
+// refusalsOfO2 is what the second oracle refuses falsely, on average over the
+// seeds, where it is over the threshold for the same share of time.
+func (y yardstick) refusalsOfO2(runs []*outcome) float64 {
+	return mean(newLossLoad(y.o2).refusalsAt(mean(each(runs, (*outcome).over))))
+}
+
 func leave(runs []*outcome, without int) []*outcome {
 	if without < 0 {
 		return runs
