@@ -129,7 +129,7 @@ func goalCell(g simulate.Goal) string {
 
 // scenarioTable has a row for ours and one for the best rival.
 func scenarioTable(r simulate.Result) string {
-	m := tableOf(2, "scenario", "rule", "load", "of O2's", "of O1's", "over threshold", "over full by admission", "false refusals", "wait P50", "wait P90", "gave up")
+	m := tableOf(2, "scenario", "rule", "load", "of O2's", "of O1's", "over threshold", "over full by admission", "false refusals", "O2's at the same risk", "wait P50", "wait P90", "gave up")
 	for _, s := range r.Scenarios {
 		name := text(s.Name)
 		if ours, there := s.Ours(); there {
@@ -144,7 +144,7 @@ func scenarioTable(r simulate.Result) string {
 }
 
 func (m *markdown) policy(scenario, rule string, p simulate.Policy) {
-	m.row(scenario, rule, percent(p.Load), percent(p.LoadOfO2), percent(p.LoadOfO1), percent(p.OverThreshold), percent(p.OverFullByAdmission), percent(p.FalseRefusals), span(p.WaitP50S), span(p.WaitP90S), percent(p.GaveUp))
+	m.row(scenario, rule, percent(p.Load), percent(p.LoadOfO2), percent(p.LoadOfO1), percent(p.OverThreshold), percent(p.OverFullByAdmission), percent(p.FalseRefusals), percent(p.FalseRefusalsOfO2), span(p.WaitP50S), span(p.WaitP90S), percent(p.GaveUp))
 }
 
 // bestRival is, of the rivals that are over the threshold no longer than the

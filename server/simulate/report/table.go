@@ -33,7 +33,7 @@ func columns() []column {
 		{heading{"over full", "by admission", "Share of time with a resource over 100\u00a0%; below, what would not be without a session that was admitted."}, func(p simulate.Policy) cell { return cell{percent(p.OverFull), percent(p.OverFullByAdmission)} }},
 		{heading{"depth, most", "mean", "How far over the threshold, as a share of the resource."}, func(p simulate.Policy) cell { return cell{percent(p.DepthMost), percent(p.DepthMean)} }},
 		{heading{"overshoot", "P95", "How long the time over the threshold lasts, in nineteen of twenty cases at most."}, func(p simulate.Policy) cell { return cell{span(p.OvershootP95S), ""} }},
-		{heading{"false refusals", "foreseen", "Share of the decisions on whoever is first in line; below, by a judge who sees seats that will be free."}, refusals},
+		{heading{"false refusals", "O2's at the same risk", "Share of the decisions on whoever is first in line; below, the second oracle's where it is over the threshold for as long: who does not know the future cannot do much better."}, refusals},
 		{heading{"idle", "while waiting", "What is unused up to the threshold while somebody waits."}, func(p simulate.Policy) cell { return cell{percent(p.IdleWhileWaiting), ""} }},
 		{heading{"wait P50", "P90", "Half wait no longer; below, nine in ten."}, func(p simulate.Policy) cell { return cell{span(p.WaitP50S), span(p.WaitP90S)} }},
 		{heading{"wait P95", "P99", "Nineteen in twenty wait no longer; below, 99 in 100."}, func(p simulate.Policy) cell { return cell{span(p.WaitP95S), span(p.WaitP99S)} }},
@@ -68,7 +68,7 @@ func interval(p simulate.Policy, name string) string {
 }
 
 func refusals(p simulate.Policy) cell {
-	return cell{percent(p.FalseRefusals), percent(p.ForeseenRefusals)}
+	return cell{percent(p.FalseRefusals), percent(p.FalseRefusalsOfO2)}
 }
 
 // roleOf is one of the three, whatever the result says.
