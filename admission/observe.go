@@ -228,7 +228,7 @@ func (s *Sample) checkValues() error {
 	c.amount("memory", s.Memory)
 	c.amount("egress", s.EgressBps)
 	for i, g := range s.GPUs {
-		c.at = fmt.Sprintf("GPU %d: ", i)
+		c.gpu = i + 1
 		c.fraction("util", g.Util)
 		c.fraction("encoder", g.Encoder)
 		c.amount("encoder sessions", g.EncoderSessions)
@@ -236,7 +236,7 @@ func (s *Sample) checkValues() error {
 	}
 	for i := range s.Sessions {
 		x := &s.Sessions[i]
-		c.at = fmt.Sprintf("session %s: ", x.Session)
+		c.gpu, c.session = 0, x.Session
 		c.fraction("cpu", x.CPU)
 		c.amount("memory", x.Memory)
 		c.fraction("gpu", x.GPU)
@@ -247,20 +247,32 @@ func (s *Sample) checkValues() error {
 	return c.err
 }
 
-// checker keeps the first impossible value.
+// checker keeps the first impossible value. Where it is put into words only then.
 type checker struct {
-	at  string
-	err error
+	gpu     int // from 1; 0: of no GPU
+	session string
+	err     error
+}
+
+func (c *checker) at() string {
+	switch {
+	case c.gpu > 0:
+		return fmt.Sprintf("GPU %d: ", c.gpu-1)
+	case c.session != "":
+		return fmt.Sprintf("session %s: ", c.session)
+	default:
+		return ""
+	}
 }
 
 func (c *checker) fraction(name string, r Reading) {
 	if r.Known && (math.IsNaN(r.Value) || r.Value < 0 || r.Value > maxFraction) && c.err == nil {
-		c.err = fmt.Errorf("%s%s is %v; a fraction from 0 to %v is expected", c.at, name, r.Value, maxFraction)
+		c.err = fmt.Errorf("%s%s is %v; a fraction from 0 to %v is expected", c.at(), name, r.Value, maxFraction)
 	}
 }
 
 func (c *checker) amount(name string, r Reading) {
 	if r.Known && !amount(r.Value) && c.err == nil {
-		c.err = fmt.Errorf("%s%s is %v; 0 to 1e16 is expected", c.at, name, r.Value)
+		c.err = fmt.Errorf("%s%s is %v; 0 to 1e16 is expected", c.at(), name, r.Value)
 	}
 }
