@@ -21,15 +21,18 @@ func (a *agenda) add(at float64, do func()) {
 		return
 	}
 	a.n++
-	a.items = append(a.items, item{at, a.n, do})
-	for i := len(a.items) - 1; i > 0; {
+	x := item{at, a.n, do}
+	a.items = append(a.items, x)
+	i := len(a.items) - 1
+	for i > 0 {
 		up := (i - 1) / 2
-		if !a.items[i].before(&a.items[up]) {
+		if !x.before(&a.items[up]) {
 			break
 		}
-		a.items[i], a.items[up] = a.items[up], a.items[i]
+		a.items[i] = a.items[up]
 		i = up
 	}
+	a.items[i] = x
 }
 
 func (a *agenda) next() float64 {
@@ -40,21 +43,24 @@ func (a *agenda) next() float64 {
 }
 
 func (a *agenda) take() item {
-	first, last := a.items[0], len(a.items)-1
-	a.items[0] = a.items[last]
-	a.items[last] = item{}
-	a.items = a.items[:last]
-	for i := 0; ; {
-		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
-			if a.items[child].before(&a.items[least]) {
-				least = child
-			}
+	n := len(a.items) - 1
+	first, last := a.items[0], a.items[n]
+	a.items[n] = item{}
+	a.items = a.items[:n]
+	i := 0
+	for 2*i+1 < n {
+		child := 2*i + 1
+		if child+1 < n && a.items[child+1].before(&a.items[child]) {
+			child++
 		}
-		if least == i {
-			return first
+		if !a.items[child].before(&last) {
+			break
 		}
-		a.items[i], a.items[least] = a.items[least], a.items[i]
-		i = least
+		a.items[i] = a.items[child]
+		i = child
 	}
+	if n > 0 {
+		a.items[i] = last
+	}
+	return first
 }

@@ -205,6 +205,8 @@ func (c *Core) sample(now float64, s *Sample) admission.Sample {
 		Host: c.hosts[s.Host], Seq: s.Seq, Received: at(now), WindowEnd: at(s.WindowEnd),
 		Window: duration(s.WindowS), Period: duration(s.PeriodS), CPU: admission.Known(s.CPU),
 	}
+	x.GPUs = make([]admission.GPUSample, 0, len(s.GPU))
+	x.Sessions = make([]admission.SessionSample, 0, len(s.Seats))
 	for i := range s.GPU {
 		x.GPUs = append(x.GPUs, admission.GPUSample{Util: admission.Known(s.GPU[i]), Encoder: admission.Known(s.Encoder[i])})
 	}

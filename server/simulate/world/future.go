@@ -75,25 +75,26 @@ func (f *future) forget(s *Seat) {
 // moment.
 func (s *Seat) plays() bool { return s.phase == connected || s.phase == dropped }
 
-// count adds what the session asks for from its connection to its end, or takes
-// it away.
+// count adds what the session asks for from now to its end, or takes it away.
+// What is over does not matter to anybody.
 func (f *future) count(s *Seat, sign float64) {
-	c := s.host.w.c
-	from := int(math.Ceil(s.since))
-	to := int(math.Ceil(s.since + s.host.w.pop.lasts(s.person) - s.played))
-	f.cpu = f.cpu.upTo(to)
-	cpu := sign * s.app.CPUCores / c.Cores
-	for t := from; t < to; t++ {
-		f.cpu[t] += cpu * s.course.at(s.course.cpu, int(float64(t)-s.since))
+	w := s.host.w
+	from := int(math.Ceil(max(s.since, w.now)))
+	to := int(math.Ceil(s.since + w.pop.lasts(s.person) - s.played))
+	if from >= to {
+		return
 	}
+	first := int(float64(from) - s.since)
+	f.cpu = f.cpu.upTo(to)
+	addTo(f.cpu[from:to], s.course.cpu, 0, first, sign*s.app.CPUCores/w.c.Cores)
 	if s.gpu < 0 {
 		return
 	}
 	f.gpu[s.gpu], f.encoder[s.gpu] = f.gpu[s.gpu].upTo(to), f.encoder[s.gpu].upTo(to)
-	gpu, encoder := f.gpu[s.gpu], f.encoder[s.gpu]
-	for t := from; t < to; t++ {
-		gpu[t] += sign * s.app.GPU * s.course.at(s.course.gpu, int(float64(t)-s.since))
-		encoder[t] += sign * s.app.Encoder
+	addTo(f.gpu[s.gpu][from:to], s.course.gpu, 0, first, sign*s.app.GPU)
+	encoder := f.encoder[s.gpu][from:to]
+	for k := range encoder {
+		encoder[k] += sign * s.app.Encoder
 	}
 }
 

@@ -108,9 +108,9 @@ func (h *Host) passes(x *newcomer, t float64, n int) int {
 	}
 	start := max(0, int(math.Ceil(x.from-t)))
 	first := x.first + int(t+float64(start)-x.from)
-	x.course.addTo(d.cpu[:n], x.course.cpu, start, first, x.cpu)
+	addTo(d.cpu[:n], x.course.cpu, start, first, x.cpu)
 	if x.device >= 0 {
-		x.course.addTo(d.gpu[:n], x.course.gpu, start, first, x.gpu)
+		addTo(d.gpu[:n], x.course.gpu, start, first, x.gpu)
 		for k := start; k < n; k++ {
 			d.encoder[k] += x.encoder
 		}
@@ -123,10 +123,21 @@ func (h *Host) passes(x *newcomer, t float64, n int) int {
 	return -1
 }
 
-// addTo adds the course from its first second on to the sums from the start-th on.
-func (c *course) addTo(sum []float64, series []float32, start, first int, weight float64) {
-	for k := start; k < len(sum); k++ {
-		sum[k] += c.at(series, first+k-start) * weight
+// addTo adds a series of the course, from its first second on, to the sums from
+// the start-th on. The last second goes on.
+func addTo(sum []float64, series []float32, start, first int, weight float64) {
+	if start >= len(sum) {
+		return
+	}
+	sum = sum[start:]
+	known := series[min(first, len(series)):]
+	known = known[:min(len(known), len(sum))]
+	for k, x := range known {
+		sum[k] += float64(x) * weight
+	}
+	last := float64(series[len(series)-1]) * weight
+	for k := len(known); k < len(sum); k++ {
+		sum[k] += last
 	}
 }
 
@@ -135,11 +146,11 @@ func (c *course) addTo(sum []float64, series []float32, start, first int, weight
 func (s *Seat) pending(d *demands, gpu int, in float64, n int) {
 	n = max(0, min(n, int(math.Ceil(s.host.w.pop.lasts(s.person)-s.played-in))))
 	first := s.course.play + int(in)
-	s.course.addTo(d.cpu[:n], s.course.cpu, 0, first, s.app.CPUCores/s.host.w.c.Cores)
+	addTo(d.cpu[:n], s.course.cpu, 0, first, s.app.CPUCores/s.host.w.c.Cores)
 	if gpu < 0 || s.gpu != gpu {
 		return
 	}
-	s.course.addTo(d.gpu[:n], s.course.gpu, 0, first, s.app.GPU)
+	addTo(d.gpu[:n], s.course.gpu, 0, first, s.app.GPU)
 	for k := range n {
 		d.encoder[k] += s.app.Encoder
 	}

@@ -35,15 +35,26 @@ func Run(pop *Population, gate func(*World) Gate) *Tally {
 		w.gate.HostUp(0, h.id)
 		w.failLater(h)
 	}
-	for _, p := range pop.People {
-		w.agenda.add(p.ArrivesS, func() { w.arrive(p) })
-	}
+	w.comeLater(0)
 	for t := w.step; t <= c.LengthS; t += w.step {
 		w.until(t)
 		w.integrate()
 	}
 	w.tally.end(w)
 	return &w.tally
+}
+
+// comeLater plans who comes next: one after the other, so that the agenda stays
+// short.
+func (w *World) comeLater(id int) {
+	if id == len(w.pop.People) {
+		return
+	}
+	p := w.pop.People[id]
+	w.agenda.add(p.ArrivesS, func() {
+		w.comeLater(id + 1)
+		w.arrive(p)
+	})
 }
 
 // Config is the world's.
