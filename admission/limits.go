@@ -16,7 +16,7 @@ const (
 	stalePeriods = 5
 	// reopenStep is how far below the threshold a closed resource reopens, at
 	// most; reopenHold is how long it must stay there.
-	reopenStep = 0.03
+	reopenStep = 0.01
 	reopenHold = 3 * time.Second
 	// Past brownoutAt for brownoutHold, a host gets no offers until it is
 	// below brownoutEnd.
