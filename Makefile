@@ -94,6 +94,15 @@ simulate: ## the standard scenarios with every policy: bin/simulate.html and bin
 	@mkdir -p bin
 	go run ./server/cmd/rendergate simulate --seeds $(or $(SEEDS),30) --report bin/simulate.html --json > bin/simulate.json
 
+.PHONY: rule
+rule: simulate ## the figures of admission/RULE.md anew, SEEDS=30; about an hour
+	cp bin/simulate.json admission/docs/result.json
+	$(MAKE) rule-page
+
+.PHONY: rule-page
+rule-page: ## admission/RULE.md from admission/docs/result.json
+	RENDERGATE_RULE=1 go test -count 1 -run RulePage ./server/simulate/report
+
 .PHONY: figures
 figures: ## the figures of calibration, FIGURES=5 runs each; hours
 	RENDERGATE_FIGURES=$(or $(FIGURES),5) go test -v -timeout 24h -run CalibrateFigures ./server/whole
