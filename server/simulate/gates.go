@@ -37,7 +37,7 @@ func Policies() []string {
 func gates() []gate {
 	list := []gate{{
 		name: product, title: "Rendergate", source: "this project", role: RoleOurs,
-		own: admission.DefaultOver, knobs: []float64{0.002, 0.005, 0.01, 0.02, 0.05, 0.10},
+		own: admission.DefaultOver, knobs: []float64{0.002, 0.005, 0.01, 0.02, 0.05, 0.10, 0.20, 0.40},
 		at: func(knob float64, c *world.Config) func(*world.World) world.Gate {
 			return world.NewCore(corePolicy(knob, c))
 		},

@@ -3,13 +3,15 @@ package simulate
 // Result is what a set of scenarios came to. It is what `rendergate simulate
 // --json` prints. Shares are fractions of 1, times seconds.
 type Result struct {
-	Version   string     `json:"version"` // of the program
-	Set       string     `json:"set"`
-	Seeds     int        `json:"seeds"`
-	FirstSeed uint64     `json:"first_seed"`
-	TookS     float64    `json:"took_s"`
-	Speed     float64    `json:"speed"` // simulated over real time, of the product's own runs
-	Scenarios []Scenario `json:"scenarios"`
+	Version string `json:"version"` // of the program
+	Set     string `json:"set"`
+	Seeds   int    `json:"seeds"`
+	// SweepSeeds is how many of the seeds, the first, the curves are of.
+	SweepSeeds int        `json:"sweep_seeds"`
+	FirstSeed  uint64     `json:"first_seed"`
+	TookS      float64    `json:"took_s"`
+	Speed      float64    `json:"speed"` // simulated over real time, of the product's own runs
+	Scenarios  []Scenario `json:"scenarios"`
 }
 
 // Scenario is one scenario's part.

@@ -24,7 +24,10 @@ type Options struct {
 	Seeds     int      // how often each scenario is run, 1 or more
 	FirstSeed uint64
 	Sweep     bool // the curve of every policy, and not of the second oracle alone
-	Workers   int  // at once; 0: one for each processor that Go may use
+	// SweepSeeds is how many of the seeds the curves are of; 0: all. Curves take
+	// many runs, and are compared on the same people.
+	SweepSeeds int
+	Workers    int // at once; 0: one for each processor that Go may use
 	// Progress is told of the runs that are done, of how many. It is called from
 	// one goroutine at a time; nil: nobody is told.
 	Progress func(done, total int)
@@ -43,7 +46,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err := p.work(ctx); err != nil {
 		return Result{}, err
 	}
-	r := Result{Version: o.Version, Set: o.Set, Seeds: o.Seeds, FirstSeed: o.FirstSeed, Speed: p.speed()}
+	r := Result{Version: o.Version, Set: o.Set, Seeds: o.Seeds, SweepSeeds: p.sweepSeeds(), FirstSeed: o.FirstSeed, Speed: p.speed()}
 	for i, s := range o.Scenarios {
 		r.Scenarios = append(r.Scenarios, p.summary(s, p.outcomes[i]))
 	}
@@ -73,6 +76,7 @@ type setting struct {
 	gate int
 	knob float64
 	own  bool // the gate's own setting
+	all  bool // with every seed, though a sweep may be of fewer
 }
 
 func newPlan(o Options) (*plan, error) {
@@ -84,11 +88,11 @@ func newPlan(o Options) (*plan, error) {
 		return nil, err
 	}
 	for i, g := range p.gates {
-		p.runs = append(p.runs, setting{i, g.own, true})
+		p.runs = append(p.runs, setting{gate: i, knob: g.own, own: true, all: true})
 		if o.Sweep && g.shown || g.curve {
 			for _, k := range g.knobs {
 				if k != g.own {
-					p.runs = append(p.runs, setting{i, k, false})
+					p.runs = append(p.runs, setting{gate: i, knob: k, all: g.curve})
 				}
 			}
 		}
@@ -147,6 +151,9 @@ func (p *plan) meet(ctx context.Context, i, seed int) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		if !s.all && seed >= p.sweepSeeds() {
+			continue
+		}
 		began := time.Now()
 		t := world.Run(pop, p.gates[s.gate].at(s.knob, c))
 		p.outcomes[i][seed][n] = newOutcome(pop, t, time.Since(began))
@@ -162,7 +169,27 @@ func (p *plan) tell() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done++
-	p.o.Progress(p.done, len(p.runs)*len(p.o.Scenarios)*p.o.Seeds)
+	p.o.Progress(p.done, p.total())
+}
+
+func (p *plan) sweepSeeds() int {
+	if n := p.o.SweepSeeds; n > 0 {
+		return min(n, p.o.Seeds)
+	}
+	return p.o.Seeds
+}
+
+// total is how many runs there are.
+func (p *plan) total() int {
+	n := 0
+	for _, s := range p.runs {
+		if s.all {
+			n += p.o.Seeds
+		} else {
+			n += p.sweepSeeds()
+		}
+	}
+	return n * len(p.o.Scenarios)
 }
 
 // speed is simulated over real time, of the product's runs; 0 if it had none.
@@ -172,8 +199,10 @@ func (p *plan) speed() float64 {
 		for _, runs := range of {
 			for n, s := range p.runs {
 				if p.gates[s.gate].name == product {
-					simulated += p.o.Scenarios[i].Length.Std().Seconds()
-					took += runs[n].tookS
+					if runs[n] != nil {
+						simulated += p.o.Scenarios[i].Length.Std().Seconds()
+						took += runs[n].tookS
+					}
 				}
 			}
 		}

@@ -101,6 +101,7 @@ func (p *plan) curve(g gate, outcomes [][]*outcome) Curve {
 	for n, s := range p.runs {
 		if p.gates[s.gate].name == g.name {
 			runs := column(outcomes, n)
+			runs = runs[:p.sweepSeeds()] // one curve is of one crowd
 			points = append(points, Point{
 				Knob: s.knob, Load: mean(each(runs, (*outcome).load)),
 				OverThreshold: mean(each(runs, (*outcome).over)), Default: s.own,

@@ -21,10 +21,11 @@ type simulateCommand struct {
 	Only     []string `help:"Of these scenarios run this one alone; may be given again." placeholder:"NAME"`
 	Policies []string `help:"Run these policies alone; rendergate is the product's. Unset: all." placeholder:"NAME,…"`
 
-	Seeds     int    `help:"Run each scenario so often, with other people." default:"30" placeholder:"N"`
-	FirstSeed uint64 `help:"Seeds go up from this one." default:"1" placeholder:"N"`
-	Sweep     bool   `help:"Turn every policy's knob too, for its loss-load curve; --report implies it."`
-	Workers   int    `help:"Runs at once; unset: one for each processor." placeholder:"N"`
+	Seeds      int    `help:"Run each scenario so often, with other people." default:"30" placeholder:"N"`
+	FirstSeed  uint64 `help:"Seeds go up from this one." default:"1" placeholder:"N"`
+	Sweep      bool   `help:"Turn every policy's knob too, for its loss-load curve; --report implies it."`
+	SweepSeeds int    `help:"Draw the curves of the first so many seeds; 0: of all." default:"10" placeholder:"N"`
+	Workers    int    `help:"Runs at once; unset: one for each processor." placeholder:"N"`
 
 	Report string `help:"Write an HTML report." type:"path" placeholder:"FILE"`
 	JSON   bool   `name:"json" help:"Print the result as JSON."`
@@ -58,7 +59,7 @@ func (c simulateCommand) Run(ctx context.Context) error {
 func (c simulateCommand) options() (simulate.Options, error) {
 	o := simulate.Options{
 		Version: version, Policies: c.Policies, Seeds: c.Seeds, FirstSeed: c.FirstSeed,
-		Sweep: c.Sweep || c.Report != "", Workers: c.Workers,
+		Sweep: c.Sweep || c.Report != "", SweepSeeds: c.SweepSeeds, Workers: c.Workers,
 	}
 	var err error
 	if o.Set, o.Scenarios, err = c.scenarios(); err != nil {

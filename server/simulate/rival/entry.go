@@ -19,20 +19,20 @@ func All() []Entry {
 
 // limits are the knobs of those whose knob is a share of the resource.
 func limits() []float64 {
-	return []float64{0.55, 0.60, 0.65, 0.70, 0.75, 0.80, 0.85, 0.90, 0.95}
+	return []float64{0.35, 0.45, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80, 0.85, 0.90, 0.95}
 }
 
 func oracles() []Entry {
 	return []Entry{
 		{
 			"o1", "Oracle 1: knows the future", "Bashir et al., EuroSys 2021", "limit", 0.85,
-			[]float64{0.60, 0.65, 0.70, 0.75, 0.80, 0.85, 0.90, 0.95},
+			[]float64{0.75, 0.80, 0.85, 0.90, 0.95},
 			func(k float64) Rule { return Foresees{k} },
 		},
 		{
 			// Close together: others are compared with points between them.
 			"o2", "Oracle 2: knows the present", "", "limit", 0.85,
-			[]float64{0.60, 0.63, 0.66, 0.69, 0.72, 0.75, 0.78, 0.80, 0.82, 0.85, 0.88, 0.91, 0.95},
+			[]float64{0.50, 0.60, 0.66, 0.69, 0.72, 0.75, 0.80, 0.85, 0.95},
 			func(k float64) Rule { return Present{k} },
 		},
 	}
