@@ -24,6 +24,18 @@ func newOutcome(pop *world.Population, t *world.Tally, took time.Duration) *outc
 	return o
 }
 
+// trim lets go of what nobody will ask for: there are tens of thousands of runs.
+// Points of a curve have two figures; waits are foretold by the product alone.
+func (o *outcome) trim(own, ours bool) {
+	t := o.tally
+	if !own {
+		t.Waits, t.GaveUp, t.Overshoots = nil, nil, nil
+	}
+	if !own || !ours {
+		t.Quotes, t.Served = nil, nil
+	}
+}
+
 // Figures of one run; shares are of 1.
 func (o *outcome) load() float64     { return over(o.tally.Demand, o.tally.HostS) }
 func (o *outcome) over() float64     { return over(o.tally.OverS, o.tally.HostS) }

@@ -156,7 +156,9 @@ func (p *plan) meet(ctx context.Context, i, seed int) error {
 		}
 		began := time.Now()
 		t := world.Run(pop, p.gates[s.gate].at(s.knob, c))
-		p.outcomes[i][seed][n] = newOutcome(pop, t, time.Since(began))
+		o := newOutcome(pop, t, time.Since(began))
+		o.trim(s.own, p.gates[s.gate].name == product)
+		p.outcomes[i][seed][n] = o
 		p.tell()
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -124,6 +125,30 @@ func TestWhatCannotBeRun(t *testing.T) {
 		if _, err := simulate.Run(t.Context(), o); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+// TestLittleIsKept: a run's world is let go of once it is over.
+func TestLittleIsKept(t *testing.T) {
+	var before, after runtime.MemStats
+	held := func(m *runtime.MemStats) {
+		runtime.GC()
+		runtime.ReadMemStats(m)
+	}
+	held(&before)
+	_, err := simulate.Run(t.Context(), simulate.Options{
+		Scenarios: short(t, busy), Seeds: 4, FirstSeed: 1, Sweep: true, Policies: []string{"fixed_count"}, Workers: 1,
+		Progress: func(done, total int) {
+			if done == total {
+				held(&after)
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > 4<<20 {
+		t.Errorf("%d KiB are held after the last run", kept>>10)
 	}
 }
 

@@ -234,4 +234,5 @@ func (t *Tally) end(w *World) {
 	}
 	w.quotes.freed(t, w.c)
 	t.Quotes = w.quotes.all
+	t.hosts = nil // they hold on to seats, and these to the world
 }

@@ -41,7 +41,8 @@ func Run(pop *Population, gate func(*World) Gate) *Tally {
 		w.integrate()
 	}
 	w.tally.end(w)
-	return &w.tally
+	t := w.tally // a copy: who keeps it must not keep the world
+	return &t
 }
 
 // comeLater plans who comes next: one after the other, so that the agenda stays
