@@ -75,7 +75,7 @@ uplink: {budget: 1 Gbit/s}
 // TestMistakes: each is told with its line and column, and what would be right.
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"lenght: 1h", `f.yaml:1:1: lenght: unknown key; did you mean "length"?`},
+		{"langth: 1h", `f.yaml:1:1: langth: unknown key; did you mean "length"?`},
 		{"length: 1h\nlength: 2h", "f.yaml:2:1: length: set already in line 1"},
 		{"length: 90", "f.yaml:1:9: length: want a duration with its unit"},
 		{"length: 30s", "f.yaml:1:9: length: want 1m to 7d, got 30s"},
