@@ -155,7 +155,11 @@ func (p *plan) meet(ctx context.Context, i, seed int) error {
 			continue
 		}
 		began := time.Now()
-		t := world.Run(pop, p.gates[s.gate].at(s.knob, c))
+		run := world.Run
+		if !s.own && !p.gates[s.gate].curve {
+			run = world.RunUnjudged // a point of a curve is load and time over alone
+		}
+		t := run(pop, p.gates[s.gate].at(s.knob, c))
 		o := newOutcome(pop, t, time.Since(began))
 		o.trim(s.own, p.gates[s.gate].name == product)
 		p.outcomes[i][seed][n] = o

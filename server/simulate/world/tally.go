@@ -131,7 +131,7 @@ func (t *Tally) stepped(w *World) {
 			t.Flips++
 		}
 	}
-	if p := w.head(); p != nil {
+	if p := w.head(); p != nil && !w.unjudged {
 		t.Looks++
 		if !w.UplinkFull() && w.anyRoom(p, FromNow) {
 			t.Rooms++
@@ -143,7 +143,7 @@ func (t *Tally) stepped(w *World) {
 func (t *Tally) refused(w *World, p *Person) {
 	t.Decisions++
 	t.Refused++
-	if w.UplinkFull() {
+	if w.unjudged || w.UplinkFull() {
 		return
 	}
 	if w.anyRoom(p, FromNow) {
@@ -167,20 +167,14 @@ func (w *World) anyRoom(p *Person, f Foresight) bool {
 func (t *Tally) decided(w *World, v *visit, host, gpu int) {
 	h := w.hosts[host]
 	t.overtaken(w, v)
-	ok := h.up && w.roomOn(h, gpu, v.person, full, FromNow)
-	seats := h.seats
-	// The seat is not there yet: note it by its person, once it is.
-	w.agenda.add(w.now, func() {
-		if s := v.seat; s != nil && s.host == h && !ok {
-			t.hosts[host].condemn[s] = true
-		}
-		for s := range t.hosts[host].condemn {
-			if w.visit(s.person).seat != s {
-				delete(t.hosts[host].condemn, s)
+	if !w.unjudged && !(h.up && w.roomOn(h, gpu, v.person, full, FromNow)) {
+		// The seat is not there yet: note it once it is.
+		w.agenda.add(w.now, func() {
+			if s := v.seat; s != nil && s.host == h {
+				t.hosts[host].condemn[s] = true
 			}
-		}
-	})
-	_ = seats
+		})
+	}
 	if t.counts(w) {
 		t.Decisions++
 	}

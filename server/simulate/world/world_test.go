@@ -66,6 +66,21 @@ func TestASeedSaysAll(t *testing.T) {
 	}
 }
 
+// TestTheJudgeOnlyLooks: without him all else is the same.
+func TestTheJudgeOnlyLooks(t *testing.T) {
+	pop := world.NewPopulation(steady(), 1)
+	for name, gate := range gates() {
+		judged, x := world.Run(pop, gate), world.RunUnjudged(pop, gate)
+		if x.FalseRefused != 0 || x.ForeseenRefused != 0 || x.FullByAdmissionS != 0 || x.Rooms != 0 {
+			t.Errorf("%s: somebody has judged: %+v", name, x)
+		}
+		judged.FalseRefused, judged.ForeseenRefused, judged.FullByAdmissionS, judged.Looks, judged.Rooms = 0, 0, 0, 0, 0
+		if text(t, judged) != text(t, x) {
+			t.Errorf("%s: judged\n%.500s\nand not\n%.500s", name, text(t, judged), text(t, x))
+		}
+	}
+}
+
 // TestPeopleAreTheSame whatever gate they meet, and however the hosts and their
 // probes are: these have chances of their own.
 func TestPeopleAreTheSame(t *testing.T) {
