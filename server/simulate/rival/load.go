@@ -40,8 +40,8 @@ func (h *Host) usage(gpu int) load {
 
 // declared is what the app's profile says of a session.
 func (h *Host) declared(app *world.App) load {
-	d := app.Declared
-	return load{d * app.CPUCores / h.Cores, d * app.GPU, d * app.Encoder}
+	cpuCores, gpu, encoder := app.DeclaredCost()
+	return load{cpuCores / h.Cores, gpu, encoder}
 }
 
 // on is what the seat takes by way of the GPU, of what it takes at all.

@@ -109,7 +109,8 @@ func New(rule Rule) func(*world.World) world.Gate {
 		q.knows, _ = rule.(Clairvoyant)
 		q.notes, _ = rule.(Seater)
 		for i := range c.Hosts {
-			q.hosts = append(q.hosts, &Host{ID: i, Cores: c.Cores, GPUs: c.GPUs})
+			m := c.Machine(i)
+			q.hosts = append(q.hosts, &Host{ID: i, Cores: m.Cores, GPUs: len(m.GPUs)})
 		}
 		return q
 	}
@@ -154,7 +155,7 @@ func (q *Queue) choose(now float64, p *world.Person) (*Host, int) {
 	var best *Host
 	bestGPU, bestRank := -1, math.Inf(1)
 	for _, h := range q.hosts {
-		if !h.Up {
+		if !h.runs(&q.c.Apps[p.App]) {
 			continue
 		}
 		if gpu, rank, ok := q.admits(now, h, p); ok && (best == nil || rank < bestRank) {
@@ -174,6 +175,9 @@ func (q *Queue) admits(now float64, h *Host, p *world.Person) (gpu int, rank flo
 	ok, rank = q.rule.Admits(now, h, app, gpu)
 	return gpu, rank, ok
 }
+
+// runs says whether the host is there and has what the app needs at all.
+func (h *Host) runs(app *world.App) bool { return h.Up && (h.GPUs > 0 || !app.NeedsGPU()) }
 
 // device is the GPU with the fewest sessions, -1 for an app that needs none.
 func (h *Host) device(app *world.App) int {
@@ -423,7 +427,7 @@ func (q *Queue) Next() float64 {
 // Admits implements [world.Gate].
 func (q *Queue) Admits(now float64, host, app int) bool {
 	h := q.hosts[host]
-	if !h.Up {
+	if !h.runs(&q.c.Apps[app]) {
 		return false
 	}
 	for i := range q.line {

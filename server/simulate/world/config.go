@@ -1,6 +1,10 @@
 package world
 
-import "math"
+import (
+	"math"
+
+	"github.com/rendergate/rendergate/admission"
+)
 
 // Config is a world. The zero value is not useful; package scenario has what
 // can be written in a file, with its defaults and checks.
@@ -11,7 +15,10 @@ type Config struct {
 	Hosts   int
 	GPUs    int     // of each host; 0: CPU only
 	Cores   float64 // of each host
-	Apps    []App
+	// Machines are the hosts where they are not alike: as many as Hosts says. GPUs
+	// and Cores do not count then.
+	Machines []Machine
+	Apps     []App
 
 	Threshold float64 // of CPU, each GPU and each encoder
 	Arrivals  Arrivals
@@ -39,16 +46,26 @@ type App struct {
 	Name     string
 	Share    float64 // of those who come; the shares of all apps are weighed
 	CPUCores float64
-	GPU      float64 // fraction of one GPU
-	Encoder  float64 // fraction of one GPU's encoder
-	Declared float64 // what the profile says over the truth: 0.5 is half
-	Sigma    float64 // between sessions: of the lognormal factor that a session keeps
-	Noise    float64 // within a stage: standard deviation, of the cost
-	NoiseS   float64 // its correlation time
+	GPU      float64            // fraction of one GPU
+	Encoder  float64            // fraction of one GPU's encoder
+	Declared float64            // what the profile says over the truth: 0.5 is half
+	Profile  *admission.Profile // the profile, where there is a real one: Declared does not count then
+	Sigma    float64            // between sessions: of the lognormal factor that a session keeps
+	Noise    float64            // within a stage: standard deviation, of the cost
+	NoiseS   float64            // its correlation time
 	Stages   Stages
 	RampS    float64 // until a session's load shows in full
 	StartS   float64 // mean, from the order to ready
 	Length   Length
+}
+
+// DeclaredCost is what the profile says that a session takes: cores, and fractions
+// of one GPU and of its encoder.
+func (a *App) DeclaredCost() (cpuCores, gpu, encoder float64) {
+	if p := a.Profile; p != nil {
+		return p.Cost.CPUCores, p.Cost.GPU, p.Cost.Encoder
+	}
+	return a.Declared * a.CPUCores, a.Declared * a.GPU, a.Declared * a.Encoder
 }
 
 // NeedsGPU says whether sessions of the app run on a GPU.
@@ -109,6 +126,29 @@ type Probe struct {
 	BlackoutN float64 // blackouts an hour and host
 	Sessions  bool    // each session is seen by itself
 	Noise     float64 // standard deviation of a measurement, as a fraction of the resource
+}
+
+// Machine is one host.
+type Machine struct {
+	Cores float64
+	GPUs  []string   // what they are called, by index
+	Idle  Loads      // what it takes with nobody on it; as many GPUs and encoders as GPUs
+	Up    []Interval // when it is alive, in order; nil: from the start, until it fails
+}
+
+// Interval is a stretch of time. Its end may be Never.
+type Interval struct{ FromS, ToS float64 }
+
+// Machine is the i-th host's.
+func (c *Config) Machine(i int) Machine {
+	if c.Machines != nil {
+		return c.Machines[i]
+	}
+	m := Machine{Cores: c.Cores, Idle: Loads{CPU: hostCPU, GPU: make([]float64, c.GPUs), Encoder: make([]float64, c.GPUs)}}
+	for range c.GPUs {
+		m.GPUs = append(m.GPUs, "GPU")
+	}
+	return m
 }
 
 // Failures is how often hosts die, and when they are back.

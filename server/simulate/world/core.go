@@ -58,6 +58,9 @@ func duration(s float64) time.Duration { return time.Duration(s * float64(time.S
 
 // profile is what the operator has been told of the app.
 func (a *App) profile() admission.Profile {
+	if a.Profile != nil {
+		return *a.Profile
+	}
 	d := a.Declared
 	return admission.Profile{
 		App:    a.Name,
@@ -69,9 +72,10 @@ func (a *App) profile() admission.Profile {
 
 // facts are a host's.
 func (c *Core) facts(host int) admission.HostFacts {
-	f := admission.HostFacts{Host: c.hosts[host], Cores: c.w.c.Cores, GateURL: "https://" + c.hosts[host]}
-	for i := range c.w.c.GPUs {
-		f.GPUs = append(f.GPUs, admission.GPUFacts{UUID: strconv.Itoa(i), Name: "GPU"})
+	m := c.w.hosts[host].machine
+	f := admission.HostFacts{Host: c.hosts[host], Cores: m.Cores, GateURL: "https://" + c.hosts[host]}
+	for i, name := range m.GPUs {
+		f.GPUs = append(f.GPUs, admission.GPUFacts{UUID: strconv.Itoa(i), Name: name})
 	}
 	for i := range c.w.c.Apps {
 		f.Apps = append(f.Apps, c.w.c.Apps[i].Name)

@@ -10,6 +10,8 @@ import (
 // them, and is as long as anybody can ask.
 type course struct {
 	cpu, gpu []float32
+	encoder  []float32 // of a drawn course a single 1, see encodes
+	recorded bool
 	play     int     // the second from which on the session is in play: menu, loading and ramp are over
 	keeps    float64 // the session's own factor
 }
@@ -17,6 +19,28 @@ type course struct {
 // at is the factor in a second; the last one goes on.
 func (c *course) at(series []float32, second int) float64 {
 	return float64(series[min(max(second, 0), len(series)-1)])
+}
+
+// Course is what a recorded session took in each second from when its player
+// connected, as factors of its app's cost. Each list has one value or more; the
+// last one goes on.
+type Course struct {
+	CPU, GPU, Encoder []float32
+	PlayS             int // the second from which on the session shows in full
+}
+
+// Takes gives the person's session a recorded course in place of a drawn one.
+func (p *Person) Takes(c *Course) {
+	p.course = &course{cpu: c.CPU, gpu: c.GPU, encoder: c.Encoder, play: c.PlayS, keeps: 1, recorded: true}
+}
+
+// encodes is the encoder's factor in a second in which the CPU has that one.
+// Where it is not recorded it does not vary, but is idle while the CPU is.
+func (c *course) encodes(second int, cpu float64) float64 {
+	if c.recorded {
+		return c.at(c.encoder, second)
+	}
+	return encoding(cpu)
 }
 
 // courseOf draws the person's course the first time that it is asked for.
@@ -40,7 +64,7 @@ func newCourse(a *App, seed uint64, lasts float64) *course {
 	// Beyond what is played a session may wait for its player, and be stopped.
 	n := int(lasts) + 120
 	c := &course{
-		cpu: make([]float32, n), gpu: make([]float32, n),
+		cpu: make([]float32, n), gpu: make([]float32, n), encoder: []float32{1},
 		keeps: math.Exp(a.Sigma*r.NormFloat64() - a.Sigma*a.Sigma/2),
 	}
 	menu, loading := a.Stages.MenuS*(0.5+r.Float64()), a.Stages.LoadingS*(0.5+r.Float64())

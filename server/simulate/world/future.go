@@ -86,16 +86,13 @@ func (f *future) count(s *Seat, sign float64) {
 	}
 	first := int(float64(from) - s.since)
 	f.cpu = f.cpu.upTo(to)
-	addTo(f.cpu[from:to], s.course.cpu, 0, first, sign*s.app.CPUCores/w.c.Cores)
+	addTo(f.cpu[from:to], s.course.cpu, 0, first, sign*s.app.CPUCores/s.host.machine.Cores)
 	if s.gpu < 0 {
 		return
 	}
 	f.gpu[s.gpu], f.encoder[s.gpu] = f.gpu[s.gpu].upTo(to), f.encoder[s.gpu].upTo(to)
 	addTo(f.gpu[s.gpu][from:to], s.course.gpu, 0, first, sign*s.app.GPU)
-	encoder := f.encoder[s.gpu][from:to]
-	for k := range encoder {
-		encoder[k] += sign * s.app.Encoder
-	}
+	addTo(f.encoder[s.gpu][from:to], s.course.encoder, 0, first, sign*s.app.Encoder)
 }
 
 // upTo makes the series long enough for the seconds before t.

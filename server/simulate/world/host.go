@@ -46,26 +46,28 @@ func (s *Seat) elapsed(now float64) float64 {
 }
 
 // factor is what the session takes now, of its costs.
-func (s *Seat) factor(now float64) (cpu, gpu float64) {
+func (s *Seat) factor(now float64) (cpu, gpu, encoder float64) {
 	switch s.phase {
 	case starting, ready, dropped:
-		return idleLevel, idleLevel
+		return idleLevel, idleLevel, idleLevel
 	case connected:
 		i := int(now - s.since)
-		return s.course.at(s.course.cpu, i), s.course.at(s.course.gpu, i)
+		cpu = s.course.at(s.course.cpu, i)
+		return cpu, s.course.at(s.course.gpu, i), s.course.encodes(i, cpu)
 	default:
-		return 0, 0
+		return 0, 0, 0
 	}
 }
 
 // Host is a machine that renders.
 type Host struct {
-	w      *World
-	id     int
-	up     bool
-	died   float64 // last
-	chance *rand.Rand
-	seats  []*Seat
+	w       *World
+	id      int
+	machine Machine
+	up      bool
+	died    float64 // last
+	chance  *rand.Rand
+	seats   []*Seat
 
 	load, demand Loads // at this step: what it is, and what sessions ask for
 	sum          Loads // of load, since the last sample
@@ -93,9 +95,10 @@ type Loads struct {
 const hostCPU = 0.02
 
 func newHost(w *World, id int) *Host {
-	n := w.c.GPUs
+	machine := w.c.Machine(id)
+	n := len(machine.GPUs)
 	loads := func() Loads { return Loads{GPU: make([]float64, n), Encoder: make([]float64, n)} }
-	h := &Host{w: w, id: id, chance: w.chanceOf(id), load: loads(), demand: loads(), sum: loads(), blackout: Never, future: newFuture(n)}
+	h := &Host{w: w, id: id, machine: machine, chance: w.chanceOf(id), load: loads(), demand: loads(), sum: loads(), blackout: Never, future: newFuture(n)}
 	h.tight = [2][]float64{make([]float64, n+1), make([]float64, n+1)}
 	// Probes do not sample in step with each other.
 	h.sampled = -h.chance.Float64() * w.c.Probe.PeriodS
@@ -130,14 +133,14 @@ func (h *Host) restart() {
 // weigh adds up what the host's sessions take.
 func (h *Host) weigh() {
 	d, c := &h.demand, h.w.c
-	d.CPU = hostCPU
-	clear(d.GPU)
-	clear(d.Encoder)
+	d.CPU = h.machine.Idle.CPU
+	copy(d.GPU, h.machine.Idle.GPU)
+	copy(d.Encoder, h.machine.Idle.Encoder)
 	if h.up {
 		for _, s := range h.seats {
-			cpu, gpu := s.factor(h.w.now)
-			s.add(d, c, cpu, gpu)
-			s.cpu, s.gpuSum, s.encoder = s.cpu+cpu, s.gpuSum+gpu, s.encoder+encoding(cpu)
+			cpu, gpu, encoder := s.factor(h.w.now)
+			s.add(d, cpu, gpu, encoder)
+			s.cpu, s.gpuSum, s.encoder = s.cpu+cpu, s.gpuSum+gpu, s.encoder+encoder
 		}
 	}
 	h.load.CPU = c.contend(d.CPU)
@@ -158,11 +161,11 @@ func encoding(factor float64) float64 {
 	return factor
 }
 
-func (s *Seat) add(d *Loads, c *Config, cpu, gpu float64) {
-	d.CPU += cpu * s.app.CPUCores / c.Cores
+func (s *Seat) add(d *Loads, cpu, gpu, encoder float64) {
+	d.CPU += cpu * s.app.CPUCores / s.host.machine.Cores
 	if s.gpu >= 0 {
 		d.GPU[s.gpu] += gpu * s.app.GPU
-		d.Encoder[s.gpu] += encoding(cpu) * s.app.Encoder
+		d.Encoder[s.gpu] += encoder * s.app.Encoder
 	}
 }
 
@@ -236,7 +239,6 @@ func (h *Host) read(p Probe) *Sample {
 	for i := range h.sum.GPU {
 		s.GPU[i], s.Encoder[i] = noisy(h.sum.GPU[i]), noisy(h.sum.Encoder[i])
 	}
-	c := h.w.c
 	if p.Sessions {
 		s.Seats = h.paper.seats.take(len(h.seats))[:0]
 	}
@@ -245,7 +247,7 @@ func (h *Host) read(p Probe) *Sample {
 			// What hinders all shows in each.
 			s.Seats = append(s.Seats, SeatSample{
 				Person:  x.person,
-				CPU:     x.cpu / n * x.app.CPUCores / c.Cores * h.inflation(h.demand.CPU),
+				CPU:     x.cpu / n * x.app.CPUCores / h.machine.Cores * h.inflation(h.demand.CPU),
 				GPU:     x.gpuSum / n * x.app.GPU * h.inflation(h.demandOf(x.gpu)),
 				Encoder: x.encoder / n * x.app.Encoder,
 			})

@@ -61,7 +61,7 @@ func (w *World) roomOn(h *Host, gpu int, p *Person, limit float64, f Foresight) 
 	a := &w.c.Apps[p.App]
 	n := newcomer{
 		course: w.pop.courseOf(p), limit: limit, from: w.now, ends: w.now + w.pop.lasts(p),
-		cpu: a.CPUCores / w.c.Cores, gpu: a.GPU, encoder: a.Encoder, device: gpu,
+		cpu: a.CPUCores / h.machine.Cores, gpu: a.GPU, encoder: a.Encoder, device: gpu,
 	}
 	if n.first = n.course.play; f == FromConnection {
 		n.from, n.first = n.from+p.StartS+p.ConnectS, 0
@@ -111,16 +111,24 @@ func (h *Host) passes(x *newcomer, t float64, n int) int {
 	addTo(d.cpu[:n], x.course.cpu, start, first, x.cpu)
 	if x.device >= 0 {
 		addTo(d.gpu[:n], x.course.gpu, start, first, x.gpu)
-		for k := start; k < n; k++ {
-			d.encoder[k] += x.encoder
-		}
+		addTo(d.encoder[:n], x.course.encoder, start, first, x.encoder)
 	}
+	idle, gpu, encoder := h.idle(x.device)
 	for k := range n {
-		if h.w.c.contend(max(hostCPU+d.cpu[k], d.gpu[k], d.encoder[k])) > x.limit {
+		if h.w.c.contend(max(idle+d.cpu[k], gpu+d.gpu[k], encoder+d.encoder[k])) > x.limit {
 			return k
 		}
 	}
 	return -1
+}
+
+// idle is what the host takes with nobody on it, with one of its GPUs or none.
+func (h *Host) idle(gpu int) (cpu, util, encoder float64) {
+	l := &h.machine.Idle
+	if gpu < 0 {
+		return l.CPU, 0, 0
+	}
+	return l.CPU, l.GPU[gpu], l.Encoder[gpu]
 }
 
 // addTo adds a series of the course, from its first second on, to the sums from
@@ -146,36 +154,34 @@ func addTo(sum []float64, series []float32, start, first int, weight float64) {
 func (s *Seat) pending(d *demands, gpu int, in float64, n int) {
 	n = max(0, min(n, int(math.Ceil(s.host.w.pop.lasts(s.person)-s.played-in))))
 	first := s.course.play + int(in)
-	addTo(d.cpu[:n], s.course.cpu, 0, first, s.app.CPUCores/s.host.w.c.Cores)
+	addTo(d.cpu[:n], s.course.cpu, 0, first, s.app.CPUCores/s.host.machine.Cores)
 	if gpu < 0 || s.gpu != gpu {
 		return
 	}
 	addTo(d.gpu[:n], s.course.gpu, 0, first, s.app.GPU)
-	for k := range n {
-		d.encoder[k] += s.app.Encoder
-	}
+	addTo(d.encoder[:n], s.course.encoder, 0, first, s.app.Encoder)
 }
 
 // Present is what the host's sessions ask for now, with the mean cost of one more
 // of the app. Sessions that do not show in full yet count at their app's mean.
 func (w *World) Present(host, app int) (gpu int, load float64) {
 	h, a := w.hosts[host], &w.c.Apps[app]
-	cpu := hostCPU + a.CPUCores/w.c.Cores
+	cpu := h.machine.Idle.CPU + a.CPUCores/h.machine.Cores
 	for _, s := range h.seats {
 		c, _ := s.present(w.now)
-		cpu += c * s.app.CPUCores / w.c.Cores
+		cpu += c * s.app.CPUCores / h.machine.Cores
 	}
 	if !a.NeedsGPU() {
 		return -1, w.c.contend(cpu)
 	}
 	best, bestLoad := -1, Never
 	for i := range h.demand.GPU {
-		g, encoder := a.GPU, a.Encoder
+		g, encoder := h.machine.Idle.GPU[i]+a.GPU, h.machine.Idle.Encoder[i]+a.Encoder
 		for _, s := range h.seats {
 			if s.gpu == i {
 				_, x := s.present(w.now)
 				g += x * s.app.GPU
-				encoder += s.app.Encoder
+				encoder += s.encodes(w.now) * s.app.Encoder
 			}
 		}
 		if l := max(g, encoder); l < bestLoad {
@@ -190,10 +196,19 @@ func (s *Seat) present(now float64) (cpu, gpu float64) {
 	case s.phase == stopping:
 		return 0, 0
 	case s.phase == connected && now-s.since >= float64(s.course.play):
-		return s.factor(now)
+		cpu, gpu, _ = s.factor(now)
+		return cpu, gpu
 	default:
 		return 1, 1
 	}
+}
+
+// encodes is the like of the encoder.
+func (s *Seat) encodes(now float64) float64 {
+	if i := int(now - s.since); s.phase == connected && i >= s.course.play {
+		return s.course.at(s.course.encoder, i)
+	}
+	return 1
 }
 
 // Up says whether the host is alive.

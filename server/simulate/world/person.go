@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -42,6 +43,17 @@ func NewPopulation(c *Config, seed uint64) *Population {
 		pop.People = append(pop.People, newPerson(c, seed, i, at))
 	}
 	return pop
+}
+
+// PopulationOf is people who are given and not drawn. They are put into the
+// order of their coming, and numbered. Each needs one answer or more; the seed
+// decides what chance does apart from them, as noise.
+func PopulationOf(c *Config, seed uint64, people []*Person) *Population {
+	slices.SortStableFunc(people, func(a, b *Person) int { return cmp.Compare(a.ArrivesS, b.ArrivesS) })
+	for i, p := range people {
+		p.ID = i
+	}
+	return &Population{config: c, seed: seed, People: people}
 }
 
 const offersForeseen = 4

@@ -39,9 +39,7 @@ func run(pop *Population, gate func(*World) Gate, unjudged bool) *Tally {
 	w.tally.begin(w)
 	w.gate = gate(w)
 	for _, h := range w.hosts {
-		h.up = true
-		w.gate.HostUp(0, h.id)
-		w.failLater(h)
+		w.begins(h)
 	}
 	w.comeLater(0)
 	for t := w.step; t <= c.LengthS; t += w.step {
@@ -106,15 +104,35 @@ func (w *World) failLater(h *Host) {
 	}
 	up, down := h.chance.ExpFloat64()*3600/f.PerHour, h.chance.ExpFloat64()*f.LastsS
 	w.agenda.add(w.now+up, func() {
-		h.up, h.died = false, w.now
-		w.gate.HostDown(w.now, h.id)
+		w.dies(h)
 		w.agenda.add(w.now+down, func() {
-			h.up = true
-			h.restart()
-			w.gate.HostUp(w.now, h.id)
+			w.lives(h)
 			w.failLater(h)
 		})
 	})
+}
+
+// begins plans the host's life, or lets it begin.
+func (w *World) begins(h *Host) {
+	if h.machine.Up == nil {
+		w.lives(h)
+		w.failLater(h)
+	}
+	for _, up := range h.machine.Up {
+		w.agenda.add(up.FromS, func() { w.lives(h) })
+		w.agenda.add(up.ToS, func() { w.dies(h) })
+	}
+}
+
+func (w *World) lives(h *Host) {
+	h.up = true
+	h.restart()
+	w.gate.HostUp(w.now, h.id)
+}
+
+func (w *World) dies(h *Host) {
+	h.up, h.died = false, w.now
+	w.gate.HostDown(w.now, h.id)
 }
 
 // integrate accounts for the step that ends now, and lets probes sample.
