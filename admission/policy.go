@@ -65,6 +65,12 @@ type Threshold struct {
 // the policy says otherwise.
 const DefaultOver = 0.01
 
+// Bounds of what a policy may say: of [Threshold.Over] and [Profile.Doubt].
+const (
+	MostOver  = 0.5
+	MostDoubt = 2.0
+)
+
 // UplinkPolicy is the pool's own uplink. BudgetBps 0 means no budget.
 type UplinkPolicy struct {
 	BudgetBps float64  `json:"budget_bps"`

@@ -42,6 +42,9 @@ func (p Policy) checkThresholds() error {
 			return fmt.Errorf("threshold.%s is %v: it must be above 0 and at most 1 (100%%)", x.name, x.value)
 		}
 	}
+	if !(t.Over >= 0 && t.Over <= MostOver) {
+		return fmt.Errorf("threshold.over is %v: it must be 0 (the default) to %v (of the time)", t.Over, MostOver)
+	}
 	return nil
 }
 
@@ -134,6 +137,9 @@ func (p Policy) checkApps() error {
 					return fmt.Errorf("apps.%s: a cost or spread is %v: it must be 0 to 1e16", name, x)
 				}
 			}
+		}
+		if !(a.Doubt >= 0 && a.Doubt <= MostDoubt) {
+			return fmt.Errorf("apps.%s: doubt is %v: it must be 0 (by its seats) to %v (of the cost)", name, a.Doubt, MostDoubt)
 		}
 		if c := a.Machine.Cores; !amount(c) {
 			return fmt.Errorf("apps.%s: a machine of %v cores: it must be 0 to 1e16", name, c)

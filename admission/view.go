@@ -106,6 +106,9 @@ type Verdict struct {
 	Device    int      `json:"device"`    // GPU index; NoDevice for the host's only one
 	Measured  *float64 `json:"measured"`  // null while unknown
 	Reserved  float64  `json:"reserved"`  // of the projection, what is not yet visible in the measurement
+	Usual     float64  `json:"usual"`     // of elastic resources: what the sessions there take in the long run
+	Margin    float64  `json:"margin"`    // likewise: what is kept free above usual
+	New       float64  `json:"new"`       // likewise: what the next session is expected to take
 	Projected float64  `json:"projected"` // with the next session counted in
 	Limit     float64  `json:"limit"`
 	Verdict   string   `json:"verdict"` // ok, full, stale, unknown, paused, draining, disconnected, unlimited

@@ -105,6 +105,7 @@ func (d *demo) writeProfile(ctx context.Context) error {
 		profile = admission.Profile{
 			App: App, StartS: 1, SettleS: 5, Cost: cost,
 			Spread: admission.Cost{CPUCores: cost.CPUCores / 10, MemoryBytes: cost.MemoryBytes / 10},
+			Doubt:  doubt,
 		}
 	}
 	profile.Seats = d.o.Seats

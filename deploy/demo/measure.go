@@ -21,6 +21,9 @@ const (
 	warmUp     = 700 * time.Millisecond
 	measureFor = 2 * time.Second
 	measureMax = 15 * time.Second
+	// doubt is how far the cost of a copy may be off, of the cost: it was measured
+	// here, though only for a moment.
+	doubt = 0.1
 )
 
 // measure runs one copy of the scene with somebody who looks on, since it

@@ -107,6 +107,9 @@ func (i policyItem) check() error {
 			return fmt.Errorf("%s is %v; want a fraction more than 0 and at most 1", name, v)
 		}
 	}
+	if o := i.Threshold.Over; !(o > 0 && o <= admission.MostOver) {
+		return fmt.Errorf("threshold.over is %v; want a share of time more than 0 and at most %v", o, admission.MostOver)
+	}
 	amounts := map[string]float64{
 		"uplink.budget_bps": i.Uplink.BudgetBps, "session.bitrate_bps": i.Session.BitrateBps,
 		"session.max_length_s": i.Session.MaxLengthS, "session.idle_timeout_s": i.Session.IdleTimeoutS,

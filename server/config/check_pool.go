@@ -56,6 +56,9 @@ func (c checker) threshold(key string, t Threshold) {
 			c.d.Reject(key+x.name, `want above 0 and at most 100%%, such as "85%%", got %q`, x.share)
 		}
 	}
+	if !(t.Over > 0 && t.Over <= admission.MostOver) {
+		c.d.Reject(key+"over", `want a share of time above 0 and at most 50%%, such as "1%%", got %q`, t.Over)
+	}
 }
 
 func (c checker) session(key string, s Session) {

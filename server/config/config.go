@@ -120,6 +120,7 @@ type Threshold struct {
 	VRAM    quantity.Share `yaml:"vram"`
 	Encoder quantity.Share `yaml:"encoder"`
 	Memory  quantity.Share `yaml:"memory"`
+	Over    quantity.Share `yaml:"over"` // of time: how long a host may be over
 }
 
 // Uplink is the pool's own uplink.

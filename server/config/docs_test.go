@@ -95,7 +95,7 @@ func TestEveryPolicySettingHasAKey(t *testing.T) {
 	c, err := Parse("f.yaml", []byte(`pools:
   p:
     apps: {a: {}}
-    threshold: {cpu: 1%, gpu: 2%, vram: 3%, encoder: 4%, memory: 5%}
+    threshold: {cpu: 1%, gpu: 2%, vram: 3%, encoder: 4%, memory: 5%, over: 6%}
     uplink: {budget: 9 Gbit/s, when_full: degrade}
     session: {bitrate: 9 Mbit/s, max_length: 9m, idle_timeout: 9s, first_connect_timeout: 9s, reconnect_grace: 9s, sharing: ask}
     spectators: {max_per_session: 9, bitrate: 7 Mbit/s, low_bitrate: 6 Mbit/s, yield_to_players: false, reconnect_grace: 9s}

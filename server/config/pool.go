@@ -15,7 +15,7 @@ func (p *Pool) SetDefaults() {
 	*p = Pool{
 		Threshold: Threshold{
 			CPU: quantity.Share(d.Threshold.CPU), GPU: quantity.Share(d.Threshold.GPU), VRAM: quantity.Share(d.Threshold.VRAM),
-			Encoder: quantity.Share(d.Threshold.Encoder), Memory: quantity.Share(d.Threshold.Memory),
+			Encoder: quantity.Share(d.Threshold.Encoder), Memory: quantity.Share(d.Threshold.Memory), Over: quantity.Share(d.Threshold.Over),
 		},
 		Uplink: Uplink{Budget: quantity.Rate(d.Uplink.BudgetBps), WhenFull: string(d.Uplink.WhenFull)},
 		Session: Session{
@@ -50,7 +50,7 @@ func (p Pool) Policy() admission.Policy {
 	}
 	out.Threshold = admission.Threshold{
 		CPU: p.Threshold.CPU.Fraction(), GPU: p.Threshold.GPU.Fraction(), VRAM: p.Threshold.VRAM.Fraction(),
-		Encoder: p.Threshold.Encoder.Fraction(), Memory: p.Threshold.Memory.Fraction(),
+		Encoder: p.Threshold.Encoder.Fraction(), Memory: p.Threshold.Memory.Fraction(), Over: p.Threshold.Over.Fraction(),
 	}
 	out.Uplink.BudgetBps, out.Uplink.WhenFull = p.Uplink.Budget.Bps(), admission.WhenFull(p.Uplink.WhenFull)
 	p.sessionPolicy(&out.Session)

@@ -31,6 +31,7 @@ type profileFile struct {
 	Settle      quantity.Duration `yaml:"settle"`
 	Cost        costFile          `yaml:"cost"`
 	Spread      costFile          `yaml:"spread"`
+	Doubt       quantity.Share    `yaml:"doubt"` // of the cost
 	Interval    intervalFile      `yaml:"interval"`
 }
 
@@ -130,7 +131,7 @@ func unreadable(err error) (document.Problem, bool) {
 // profile is what decisions go by.
 func (f profileFile) profile() admission.Profile {
 	p := admission.Profile{
-		App: f.App, Cost: f.Cost.cost(), Spread: f.Spread.cost(), Seats: f.Seats,
+		App: f.App, Cost: f.Cost.cost(), Spread: f.Spread.cost(), Doubt: f.Doubt.Fraction(), Seats: f.Seats,
 		StartS: inSeconds(f.Start), SettleS: inSeconds(f.Settle),
 	}
 	names := make([]string, len(f.Machine.GPUs))

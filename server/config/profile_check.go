@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rendergate/rendergate/admission"
 	"github.com/rendergate/rendergate/probe/wire/calibration"
 	"github.com/rendergate/rendergate/probe/wire/document"
 	"github.com/rendergate/rendergate/probe/wire/quantity"
@@ -32,6 +33,9 @@ func (f profileFile) check(d *document.Document) {
 	}
 	for key, c := range map[string]costFile{"cost.": f.Cost, "spread.": f.Spread, "interval.low.": f.Interval.Low, "interval.high.": f.Interval.High} {
 		c.check(key, d)
+	}
+	if f.Doubt > admission.MostDoubt {
+		d.Reject("doubt", `want at most 200%%, such as "50%%" of the cost, got %q`, f.Doubt)
 	}
 	f.Interval.check(d)
 	f.checkWhole(d)

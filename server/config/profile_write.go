@@ -20,7 +20,7 @@ import (
 func WriteProfile(path string, p admission.Profile, words ...string) error {
 	f := profileFile{
 		Version: ProfileVersion, App: p.App, Seats: p.Seats, Start: seconds(p.StartS), Settle: seconds(p.SettleS),
-		Cost: costOf(p.Cost), Spread: costOf(p.Spread),
+		Cost: costOf(p.Cost), Spread: costOf(p.Spread), Doubt: quantity.Share(p.Doubt),
 	}
 	text, err := f.text(path, words)
 	if err != nil {
@@ -67,6 +67,10 @@ func (f profileFile) format(words []string) string {
 	f.Cost.format(&b, "cost", "")
 	b.WriteString("\n# How far one session's load may be off: the standard deviation, in the same units.\n")
 	f.Spread.format(&b, "spread", "")
+	if f.Doubt > 0 {
+		b.WriteString("\n# How far the mean of all sessions may be off, before any were measured.\n")
+		line(&b, "doubt: "+f.Doubt.String(), "standard deviation, of the cost; without it half of a guess, a tenth where there are seats")
+	}
 	if f.Date != "" {
 		b.WriteString("\n# Between low and high the mean of one session lies with 95 % probability, in the same units. For people.\ninterval:\n")
 		f.Interval.Low.format(&b, "low", "  ")

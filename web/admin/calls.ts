@@ -29,6 +29,10 @@ export interface Verdict {
   /** Null while unknown. */
   measured: number | null
   reserved: number
+  /** Of CPU, GPU and encoder: what sessions there usually take, what is kept free above that, and what one more is expected to take. */
+  usual: number
+  margin: number
+  new: number
   projected: number
   limit: number
   verdict: string
