@@ -2,9 +2,12 @@ package world
 
 import "math"
 
-// judgeEveryS is how often it is looked at hosts' verdicts, and at the first in
-// line.
-const judgeEveryS = 5
+// How often it is looked at hosts' verdicts, and, which takes longer, at whether
+// the judge has room for the first in line.
+const (
+	judgeEveryS = 5
+	lookEveryS  = 30
+)
 
 // full is a whole resource.
 const full = 1.0
@@ -42,6 +45,7 @@ type Tally struct {
 
 	hosts  []hostTally
 	judged float64
+	looked float64
 	from   float64
 }
 
@@ -131,7 +135,11 @@ func (t *Tally) stepped(w *World) {
 			t.Flips++
 		}
 	}
-	if p := w.head(); p != nil && !w.unjudged {
+	if w.unjudged || w.now-t.looked < lookEveryS {
+		return
+	}
+	t.looked = w.now
+	if p := w.head(); p != nil {
 		t.Looks++
 		if !w.UplinkFull() && w.anyRoom(p, FromNow) {
 			t.Rooms++
