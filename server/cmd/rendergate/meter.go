@@ -34,7 +34,7 @@ func newMeter(f *os.File) *meter {
 	m := &meter{out: f, now: time.Now}
 	if isatty.IsTerminal(f.Fd()) && os.Getenv("TERM") != "dumb" {
 		m.width = func() int {
-			if w, _, err := term.GetSize(int(f.Fd())); err == nil { //nolint:gosec // a descriptor is small
+			if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 { //nolint:gosec // a descriptor is small
 				return w
 			}
 			return 80
