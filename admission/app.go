@@ -60,9 +60,10 @@ func (a *app) force() {
 	p := &a.profile
 	a.mean = p.Cost
 	for i, r := range elastics {
-		a.costs[i] = appCost{mean: p.Cost.of(r), spread: p.Spread.of(r), unsure: p.doubt() * p.Cost.of(r)}
+		a.costs[i] = appCost{mean: p.Cost.of(r), spread: p.Spread.of(r), unsure: p.doubt() * p.Cost.of(r), swing: guessSwing * p.Cost.of(r)}
 		if l := a.learned; l != nil {
-			a.costs[i] = appCost{l.Mean.of(r), l.Spread.of(r), l.Swing.of(r), l.Unsure.of(r)}
+			swing := max(l.Swing.of(r), leastSwing*l.Mean.of(r)) // journals of before have none
+			a.costs[i] = appCost{l.Mean.of(r), l.Spread.of(r), swing, l.Unsure.of(r)}
 			a.mean.set(r, l.Mean.of(r))
 		}
 	}

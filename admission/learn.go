@@ -23,10 +23,12 @@ const (
 	// what is declared are both possible, so a cost is uncertain by a half. That
 	// of a calibrated one is off by what players do that the calibration did not.
 	guessDoubt      = 0.5
-	calibratedDoubt = 0.1
-	// leastSwing is the least that a session's use is taken to swing, of its cost,
-	// before enough is seen.
-	leastSwing = 0.1
+	calibratedDoubt = 0.05
+	// guessSwing is what a session's use is taken to swing by, of its cost, before
+	// swingsNeeded sessions were seen for long enough; leastSwing is the least then.
+	guessSwing   = 0.05
+	leastSwing   = 0.01
+	swingsNeeded = 3
 	// guessSpread is by how much sessions are taken to differ where they are not
 	// seen by themselves, of the cost.
 	guessSpread = 0.2
@@ -72,6 +74,15 @@ func (c *costEstimate) tellTogether(mean, share float64) {
 	alpha := math.Min(1, share/c.sessions)
 	c.mean += alpha * (mean - c.mean)
 	c.between += alpha * (square(guessSpread*mean) - c.between)
+}
+
+// swing is by how much a session's use is taken to swing.
+func (c *costEstimate) swing(mean float64) float64 {
+	least := leastSwing
+	if c.swung < swingsNeeded {
+		least = guessSwing
+	}
+	return math.Max(math.Sqrt(c.within), least*mean)
 }
 
 // swings takes in the variance of a session's use about its own mean.
@@ -148,7 +159,7 @@ func (a *app) learn() Learned {
 		l.Mean.set(r, mean)
 		l.Unsure.set(r, unsure)
 		l.Spread.set(r, spread)
-		l.Swing.set(r, math.Sqrt(c.within))
+		l.Swing.set(r, c.swing(mean))
 		l.Weight = math.Max(l.Weight, c.sessions)
 	}
 	return l

@@ -37,7 +37,7 @@ func (h *host) newcomer(a *app, r Resource) Use {
 	mean := c.mean * scale
 	return Use{
 		Mean: mean, Usual: mean, Spread: c.spread * scale, Unsure: c.unsure * scale,
-		Swing: math.Max(c.swing*scale, leastSwing*mean),
+		Swing: c.swing * scale,
 	}
 }
 

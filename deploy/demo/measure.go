@@ -23,7 +23,7 @@ const (
 	measureMax = 15 * time.Second
 	// doubt is how far the cost of a copy may be off, of the cost: it was measured
 	// here, though only for a moment.
-	doubt = 0.1
+	doubt = 0.05
 )
 
 // measure runs one copy of the scene with somebody who looks on, since it

@@ -69,7 +69,7 @@ func (f profileFile) format(words []string) string {
 	f.Spread.format(&b, "spread", "")
 	if f.Doubt > 0 {
 		b.WriteString("\n# How far the mean of all sessions may be off, before any were measured.\n")
-		line(&b, "doubt: "+f.Doubt.String(), "standard deviation, of the cost; without it half of a guess, a tenth where there are seats")
+		line(&b, "doubt: "+f.Doubt.String(), "standard deviation, of the cost; without it 50% of a guess, 5% where there are seats")
 	}
 	if f.Date != "" {
 		b.WriteString("\n# Between low and high the mean of one session lies with 95 % probability, in the same units. For people.\ninterval:\n")
