@@ -84,6 +84,7 @@ auth: {hosts: [{host: h, token_hash: "sha256:%s"}]}
 pools:
   pool:
     apps: {app: {profile: ./app.profile.yaml}}
+    threshold: {over: 50%%}
     placement: {max_starting: 20}
 `, y.address, sha256Hex(y.token)))
 	y.write("probe.yaml", fmt.Sprintf(`
