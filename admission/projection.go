@@ -94,7 +94,7 @@ func Project(l Load) Projection {
 		unsure += dark * u.Unsure
 	}
 	margin := l.Z * math.Sqrt(variance+unsure*unsure)
-	top := math.Max(0, usual) + margin
+	top := math.Max(now, math.Max(0, usual)+margin)
 	return Projection{
 		Now: now, Usual: math.Max(0, usual), With: top + l.New.Usual,
 		Reserved: math.Max(0, now-y), New: l.New.Usual, Margin: margin,
