@@ -4,8 +4,6 @@ import "time"
 
 // The constants of the rule. Those that an operator may set are in [Policy].
 const (
-	// margins is how many standard deviations of uncertainty are kept free.
-	margins = 1.0
 	// ceilingSpreads is how many standard deviations above the mean a hard
 	// resource is reserved.
 	ceilingSpreads = 2.0
