@@ -48,6 +48,7 @@ type survey struct {
 	found map[alike]int // place in seats
 	supply
 	all    float64
+	free   float64 // of all, those that nobody holds
 	shared map[*app]float64
 	worths map[*app]float64
 }
@@ -73,7 +74,7 @@ const (
 const ageStep = 0.05
 
 func (p *Pool) survey(a *app, now instant) *survey {
-	v := &survey{p: p, a: a, now: now, found: map[alike]int{}, shared: map[*app]float64{}, worths: map[*app]float64{}}
+	v := newSurvey(p, a, now)
 	for _, h := range p.hostOrder {
 		if h.lost || h.draining || h.group == nil {
 			continue
@@ -85,6 +86,49 @@ func (p *Pool) survey(a *app, now instant) *survey {
 	for _, b := range p.appOrder {
 		if n := v.shared[b]; n > 0 && b.play.len() > 0 {
 			v.rivals = append(v.rivals, rival{app: b, share: n / v.all, worth: v.worths[b] / n})
+		}
+	}
+	if room := p.uplinkRoom(); room < v.free {
+		return p.uplinkSurvey(a, now, room)
+	}
+	return v
+}
+
+func newSurvey(p *Pool, a *app, now instant) *survey {
+	return &survey{p: p, a: a, now: now, found: map[alike]int{}, shared: map[*app]float64{}, worths: map[*app]float64{}}
+}
+
+// uplinkRoom is how many more players the pool's uplink carries; negative while
+// it carries more than it should.
+func (p *Pool) uplinkRoom() float64 {
+	each := float64(p.playerBps())
+	if !p.limited() || each <= 0 {
+		return math.Inf(1)
+	}
+	return math.Floor((float64(p.roomBps())+float64(p.yieldable()))/each + 1e-6)
+}
+
+// uplinkSurvey is for a pool whose hosts have more room than its uplink carries:
+// then every session of the pool, of whichever app, holds as much as one more
+// takes, and whoever is ahead for whichever app wants it.
+func (p *Pool) uplinkSurvey(a *app, now instant, room float64) *survey {
+	v := newSurvey(p, a, now)
+	for _, h := range p.hostOrder {
+		if h.lost {
+			continue // its sessions move, or end
+		}
+		for _, s := range h.sessions {
+			v.seat(s, 1)
+			v.all++
+		}
+	}
+	if room > 0 {
+		v.add(alike{kind: seatRoom}, seat{n: room, worth: 1, markP: 1})
+	}
+	v.excess, v.all = max(0, -room), v.all+max(0, room)
+	for _, b := range p.appOrder {
+		if b != a && b.play.len() > 0 {
+			v.rivals = append(v.rivals, rival{app: b, share: 1, worth: 1})
 		}
 	}
 	return v
@@ -113,7 +157,7 @@ func (v *survey) host(h *host, i int) {
 			v.add(alike{kind: seatRoom}, seat{n: room, worth: 1, markP: 1, markAt: v.opens(h)})
 		}
 		v.excess += min(excess, n)
-		n += room
+		v.free, n = v.free+room, n+room
 	}
 	v.all += n
 	for _, b := range h.group.apps {

@@ -209,3 +209,18 @@ func TestWaitIsUnknownWithoutAHost(t *testing.T) {
 		t.Fatalf("with no host that takes anybody the wait is %v", w)
 	}
 }
+
+// TestFullUplinkHandsItsShareOn: hosts with room to spare give none of it while
+// the pool's uplink carries nobody else; whoever leaves makes room for one.
+func TestFullUplinkHandsItsShareOn(t *testing.T) {
+	s := queued(t, 2, 2, 10)
+	seats := s.entry("w9").Wait
+	policy := s.p.policy.clone()
+	policy.Apps["app"] = Profile{App: "app", Seats: 20}
+	policy.Uplink.BudgetBps = 4.5 * policy.Session.BitrateBps
+	s.do(SetPolicy{Policy: policy})
+	s.p.apps["app"].table = nil
+	if uplink := s.entry("w9").Wait; uplink == nil || *uplink != *seats {
+		t.Fatalf("with four seats %v, with an uplink for four %v", seats, uplink)
+	}
+}
