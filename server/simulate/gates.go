@@ -21,7 +21,7 @@ type gate struct {
 	knobs               []float64 // of a sweep
 	curve               bool      // is always swept
 	shown               bool      // in the result
-	at                  func(knob float64, c *world.Config) func(*world.World) world.Gate
+	at                  func(knob float64, x *subject) func(*world.World) world.Gate
 }
 
 // Policies are the names of all that can be run, in the order of the results.
@@ -38,15 +38,15 @@ func gates() []gate {
 	list := []gate{{
 		name: product, title: "Rendergate", source: "this project", role: RoleOurs,
 		own: admission.DefaultOver, knobs: []float64{0.002, 0.005, 0.01, 0.02, 0.05, 0.10, 0.20, 0.40},
-		at: func(knob float64, c *world.Config) func(*world.World) world.Gate {
-			return world.NewCore(corePolicy(knob, c))
+		at: func(knob float64, x *subject) func(*world.World) world.Gate {
+			return world.NewCore(corePolicy(knob, x))
 		},
 	}}
 	for _, e := range rival.All() {
 		list = append(list, gate{
 			name: e.Name, title: e.Title, source: e.Source, role: roleOf(e.Name),
 			own: e.Default, knobs: e.Knobs, curve: e.Name == oracle2,
-			at: func(knob float64, _ *world.Config) func(*world.World) world.Gate { return rival.New(e.New(knob)) },
+			at: func(knob float64, _ *subject) func(*world.World) world.Gate { return rival.New(e.New(knob)) },
 		})
 	}
 	return list
@@ -59,11 +59,11 @@ func roleOf(name string) Role {
 	return RoleRival
 }
 
-// corePolicy is the product's policy for a world. Its knob is the share of time
+// corePolicy is the product's policy for a subject. Its knob is the share of time
 // over the threshold that the operator accepts.
-func corePolicy(over float64, c *world.Config) admission.Policy {
-	p := admission.DefaultPolicy()
-	p.Threshold.CPU, p.Threshold.GPU, p.Threshold.Encoder = c.Threshold, c.Threshold, c.Threshold
+func corePolicy(over float64, x *subject) admission.Policy {
+	p, limit := x.policy, x.config.Threshold
+	p.Threshold.CPU, p.Threshold.GPU, p.Threshold.Encoder = limit, limit, limit
 	p.Threshold.Over = over
 	return p
 }

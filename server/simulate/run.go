@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rendergate/rendergate/server/simulate/replay"
 	"github.com/rendergate/rendergate/server/simulate/scenario"
 	"github.com/rendergate/rendergate/server/simulate/world"
 )
@@ -20,8 +21,9 @@ type Options struct {
 	Version   string // of the program, for the result
 	Set       string // what the scenarios are called together, for the result
 	Scenarios []*scenario.Scenario
-	Policies  []string // names, see [Policies]; empty: all
-	Seeds     int      // how often each scenario is run, 1 or more
+	Traces    []*replay.Replay // run after the scenarios
+	Policies  []string         // names, see [Policies]; empty: all
+	Seeds     int              // how often each scenario and trace is run, 1 or more
 	FirstSeed uint64
 	Sweep     bool // the curve of every policy, and not of the second oracle alone
 	// SweepSeeds is how many of the seeds the curves are of; 0: all. Curves take
@@ -33,8 +35,8 @@ type Options struct {
 	Progress func(done, total int)
 }
 
-// Run runs every scenario with every seed, and every policy on the same people.
-// What it returns depends on the options' scenarios, policies and seeds alone:
+// Run runs every scenario and trace with every seed, and every policy on the same
+// people. What it returns depends on the options' scenarios, traces, policies and seeds alone:
 // not on the workers, and but for TookS and Speed not on the machine. Its error
 // is the context's, or tells of a policy that is not known.
 func Run(ctx context.Context, o Options) (Result, error) {
@@ -47,7 +49,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		return Result{}, err
 	}
 	r := Result{Version: o.Version, Set: o.Set, Seeds: o.Seeds, SweepSeeds: p.sweepSeeds(), FirstSeed: o.FirstSeed, Speed: p.speed()}
-	for i, s := range o.Scenarios {
+	for i, s := range p.subjects {
 		r.Scenarios = append(r.Scenarios, p.summary(s, p.outcomes[i]))
 	}
 	r.TookS = time.Since(began).Seconds()
@@ -63,9 +65,10 @@ func (o Options) Check() error {
 // plan is all that is to be run, and what came of it.
 type plan struct {
 	o        Options
+	subjects []subject
 	gates    []gate
-	runs     []setting      // of each scenario and seed, in this order
-	outcomes [][][]*outcome // by scenario, seed and run
+	runs     []setting      // of each subject and seed, in this order
+	outcomes [][][]*outcome // by subject, seed and run
 
 	mu   sync.Mutex
 	done int // owned by mu
@@ -83,7 +86,7 @@ func newPlan(o Options) (*plan, error) {
 	if o.Seeds < 1 {
 		return nil, fmt.Errorf("%d seeds; want 1 or more", o.Seeds)
 	}
-	p := &plan{o: o, gates: gates()}
+	p := &plan{o: o, subjects: o.subjects(), gates: gates()}
 	if err := p.choose(); err != nil {
 		return nil, err
 	}
@@ -97,7 +100,7 @@ func newPlan(o Options) (*plan, error) {
 			}
 		}
 	}
-	for range o.Scenarios {
+	for range p.subjects {
 		of := make([][]*outcome, o.Seeds)
 		for seed := range of {
 			of[seed] = make([]*outcome, len(p.runs))
@@ -123,7 +126,7 @@ func (p *plan) choose() error {
 	return nil
 }
 
-// work runs all. A scenario with a seed is one piece of work, since its people
+// work runs all. A subject with a seed is one piece of work, since its people
 // are shared by the runs, and keep what has been drawn of them.
 func (p *plan) work(ctx context.Context) error {
 	workers := p.o.Workers
@@ -132,7 +135,7 @@ func (p *plan) work(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
-	for i := range p.o.Scenarios {
+	for i := range p.subjects {
 		for seed := range p.o.Seeds {
 			group.Go(func() error { return p.meet(ctx, i, seed) })
 		}
@@ -140,13 +143,13 @@ func (p *plan) work(ctx context.Context) error {
 	return group.Wait()
 }
 
-// meet lets the people of one scenario and seed meet every gate.
+// meet lets the people of one subject and seed meet every gate.
 func (p *plan) meet(ctx context.Context, i, seed int) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	c := p.o.Scenarios[i].World()
-	pop := world.NewPopulation(c, p.o.FirstSeed+uint64(seed)) //nolint:gosec // seeds are counted from 0
+	x := &p.subjects[i]
+	pop := x.people(p.o.FirstSeed + uint64(seed)) //nolint:gosec // seeds are counted from 0
 	for n, s := range p.runs {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -159,7 +162,7 @@ func (p *plan) meet(ctx context.Context, i, seed int) error {
 		if !s.own && !p.gates[s.gate].curve {
 			run = world.RunUnjudged // a point of a curve is load and time over alone
 		}
-		t := run(pop, p.gates[s.gate].at(s.knob, c))
+		t := run(pop, p.gates[s.gate].at(s.knob, x))
 		o := newOutcome(pop, t, time.Since(began))
 		o.trim(s.own, p.gates[s.gate].name == product)
 		p.outcomes[i][seed][n] = o
@@ -195,7 +198,7 @@ func (p *plan) total() int {
 			n += p.sweepSeeds()
 		}
 	}
-	return n * len(p.o.Scenarios)
+	return n * len(p.subjects)
 }
 
 // speed is simulated over real time, of the product's runs; 0 if it had none.
@@ -206,7 +209,7 @@ func (p *plan) speed() float64 {
 			for n, s := range p.runs {
 				if p.gates[s.gate].name == product {
 					if runs[n] != nil {
-						simulated += p.o.Scenarios[i].Length.Std().Seconds()
+						simulated += p.subjects[i].config.LengthS
 						took += runs[n].tookS
 					}
 				}

@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/rendergate/rendergate/server/simulate/scenario"
 	"github.com/rendergate/rendergate/server/simulate/world"
 )
 
-// summary is what a scenario came to. Outcomes are by seed and run.
-func (p *plan) summary(s *scenario.Scenario, outcomes [][]*outcome) Scenario {
+// summary is what a subject came to. Outcomes are by seed and run.
+func (p *plan) summary(x subject, outcomes [][]*outcome) Scenario {
 	out := Scenario{
-		Name: s.Name, About: s.About, SamplePeriodS: s.Probe.Period.Std().Seconds(), Threshold: s.Threshold.Fraction(),
+		Name: x.config.Name, About: x.about, SamplePeriodS: x.config.Probe.PeriodS, Threshold: x.config.Threshold,
 	}
 	yard := yardstick{
 		o1: each(p.of(oracle1, outcomes), (*outcome).load),

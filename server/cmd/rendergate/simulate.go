@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/rendergate/rendergate/server/simulate"
+	"github.com/rendergate/rendergate/server/simulate/replay"
 	"github.com/rendergate/rendergate/server/simulate/report"
 	"github.com/rendergate/rendergate/server/simulate/scenario"
 )
@@ -19,9 +21,12 @@ type simulateCommand struct {
 	Set      string   `help:"The built-in set of scenarios: standard, or none." default:"standard" enum:"standard,none"`
 	Scenario []string `help:"Run this scenario's file instead of the set; may be given again." sep:"none" type:"path" placeholder:"FILE"`
 	Only     []string `help:"Of these scenarios run this one alone; may be given again." placeholder:"NAME"`
+	Trace    []string `help:"Replay what was recorded with --record instead: a file, or a folder of them; may be given again." sep:"none" type:"path" placeholder:"FILE"`
+	Pool     string   `help:"Of the traces' pools this one." placeholder:"NAME"`
+	Times    int      `help:"Of a trace, each person comes so often." default:"1" placeholder:"N"`
 	Policies []string `help:"Run these policies alone; rendergate is the product's. Unset: all." placeholder:"NAME,…"`
 
-	Seeds      int    `help:"Run each scenario so often, with other people." default:"30" placeholder:"N"`
+	Seeds      *int   `help:"Run each scenario so often, with other people. Unset: 30; 5 of a trace, of which little is left to chance." placeholder:"N"`
 	FirstSeed  uint64 `help:"Seeds go up from this one." default:"1" placeholder:"N"`
 	Sweep      bool   `help:"Turn every policy's knob too, for its loss-load curve; --report implies it."`
 	SweepSeeds int    `help:"Draw the curves of the first so many seeds; 0: of all." default:"10" placeholder:"N"`
@@ -58,11 +63,10 @@ func (c simulateCommand) Run(ctx context.Context) error {
 
 func (c simulateCommand) options() (simulate.Options, error) {
 	o := simulate.Options{
-		Version: version, Policies: c.Policies, Seeds: c.Seeds, FirstSeed: c.FirstSeed,
+		Version: version, Policies: c.Policies, Seeds: c.seeds(), FirstSeed: c.FirstSeed,
 		Sweep: c.Sweep || c.Report != "", SweepSeeds: c.SweepSeeds, Workers: c.Workers,
 	}
-	var err error
-	if o.Set, o.Scenarios, err = c.scenarios(); err != nil {
+	if err := c.subjects(&o); err != nil {
 		return o, err
 	}
 	if o.Seeds > mostSeeds {
@@ -71,7 +75,42 @@ func (c simulateCommand) options() (simulate.Options, error) {
 	return o, o.Check()
 }
 
-const mostSeeds = 10_000
+// How many seeds there may be, and are unless it is said.
+const (
+	mostSeeds    = 10_000
+	usualSeeds   = 30
+	seedsOfTrace = 5
+)
+
+func (c simulateCommand) seeds() int {
+	switch {
+	case c.Seeds != nil:
+		return *c.Seeds
+	case len(c.Trace) > 0:
+		return seedsOfTrace
+	default:
+		return usualSeeds
+	}
+}
+
+// subjects are what is run: the trace, or scenarios.
+func (c simulateCommand) subjects(o *simulate.Options) (err error) {
+	switch {
+	case len(c.Trace) == 0 && (c.Pool != "" || c.Times != 1):
+		return errors.New("--pool and --times are of a trace; want --trace FILE too")
+	case len(c.Trace) == 0:
+		o.Set, o.Scenarios, err = c.scenarios()
+		return err
+	case len(c.Scenario) > 0 || len(c.Only) > 0:
+		return errors.New("--trace goes with neither --scenario nor --only; want one or the other")
+	}
+	r, err := c.replay()
+	if err != nil {
+		return fmt.Errorf("--trace: %w", err)
+	}
+	o.Set, o.Traces = "trace", []*replay.Replay{r}
+	return nil
+}
 
 // scenarios are those of the files, or of the set, as far as --only names them.
 func (c simulateCommand) scenarios() (set string, list []*scenario.Scenario, err error) {

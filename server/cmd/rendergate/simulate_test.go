@@ -77,6 +77,43 @@ func TestSimulateRefuses(t *testing.T) {
 	}
 }
 
+// demoTrace is the folder of what the demo recorded.
+const demoTrace = "../../simulate/trace/testdata/demo"
+
+func TestSimulateATrace(t *testing.T) {
+	var r [2]simulate.Result
+	for i, args := range [][]string{
+		{"--trace", demoTrace},
+		{"--trace", demoTrace + "/probe.jsonl.gz", "--trace", demoTrace + "/server.jsonl.gz", "--seeds", "2", "--times", "2", "--pool", "demo"},
+	} {
+		text, status := printed(t, append([]string{"simulate", "--json"}, args...)...)
+		if err := json.Unmarshal([]byte(text), &r[i]); err != nil || status != 0 {
+			t.Fatalf("%v: status %d: %v", args, status, err)
+		}
+	}
+	if r[0].Set != "trace" || r[0].Seeds != 5 || r[1].Seeds != 2 || len(r[0].Scenarios) != 1 || r[0].Scenarios[0].Name != "demo" {
+		t.Errorf("%+v", r[0])
+	}
+	// Twice as many came, so who lets all in has about twice the load.
+	once, twice := r[0].Scenarios[0].Policies, r[1].Scenarios[0].Policies
+	if len(once) != len(simulate.Policies()) || once[3].Name != "accept_all" || twice[3].Load < 1.7*once[3].Load || twice[3].Load > 2.2*once[3].Load {
+		t.Errorf("%+v\n%+v", once[3], twice[3])
+	}
+}
+
+func TestSimulateRefusesATrace(t *testing.T) {
+	file := tiny(t, "no-trace", "length: 5m\n")
+	for _, args := range [][]string{
+		{"--trace", demoTrace, "--scenario", file}, {"--trace", demoTrace, "--only", "steady"}, {"--trace", demoTrace, "--pool", "other"},
+		{"--trace", demoTrace, "--times", "0"}, {"--times", "2"}, {"--pool", "demo"},
+		{"--trace", file}, {"--trace", file + ".not"}, {"--trace", t.TempDir()},
+	} {
+		if _, status := printed(t, append([]string{"simulate"}, args...)...); status != exitUsage {
+			t.Errorf("%v: exit status %d, want %d", args, status, exitUsage)
+		}
+	}
+}
+
 func TestMeter(t *testing.T) {
 	now := time.Unix(0, 0)
 	for _, c := range []struct {
