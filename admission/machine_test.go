@@ -47,13 +47,13 @@ func TestMachines(t *testing.T) {
 func TestAProfileFromElsewhere(t *testing.T) {
 	for name, c := range map[string]struct {
 		machine Machine
-		cpu     float64
+		rest    float64 // beside the session, which takes a quarter
 		want    string
 	}{
 		"the same machine, the last seat is taken":  {Machine{Cores: 4}, 0.1, "seats"},
 		"another machine, load decides":             {Machine{Cores: 8}, 0.1, ""},
-		"the same machine, 55 % + 25 %":             {Machine{}, 0.55, ""},
-		"another machine, 55 % + 25 % and a margin": {Machine{Cores: 8}, 0.55, "cpu"},
+		"the same machine, 55 % + 25 %":             {Machine{}, 0.3, ""},
+		"another machine, 55 % + 25 % and a margin": {Machine{Cores: 8}, 0.3, "cpu"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			seats := 1
@@ -61,12 +61,11 @@ func TestAProfileFromElsewhere(t *testing.T) {
 				seats = 0
 			}
 			s := newScene(t, func(p *Policy) {
-				p.Apps["app"] = Profile{App: "app", Cost: Cost{CPUCores: 1}, Seats: seats, SettleS: 1, Machine: c.machine}
-			}).host("h", 0)
+				p.Apps["app"] = Profile{App: "app", Cost: Cost{CPUCores: 1}, Doubt: 0.01, Seats: seats, SettleS: 1, Machine: c.machine}
+				p.Threshold.Over = 0.16 // one standard deviation is kept free
+			}).host("h", c.rest)
 			s.play("ann")
-			for range 3 {
-				s.second("h", c.cpu, uses(0.02, "s1-x")...)
-			}
+			s.seconds(8, "h", c.rest+0.25, uses(0.25, "s1-x")...)
 			v, _ := s.p.Host(s.now, "h")
 			if foreign := c.machine.Cores == 8; foreign != (len(v.Foreign) == 1) {
 				t.Errorf("foreign: %v", v.Foreign)
@@ -97,8 +96,9 @@ func TestWhatIsLearnedTakesOver(t *testing.T) {
 		t.Helper()
 		a := s.p.apps["app"]
 		for _, h := range s.p.hostOrder {
-			if m, d := h.costs(a); h.id == host && (m.CPUCores != mean || d.CPUCores != spread) {
-				t.Errorf("%s: %g cores with a spread of %g, want %g and %g", host, m.CPUCores, d.CPUCores, mean, spread)
+			n := h.newcomer(a, CPU)
+			if m, d := n.Mean*h.facts.Cores, n.Spread*h.facts.Cores; h.id == host && (m != mean || d != spread) {
+				t.Errorf("%s: %g cores with a spread of %g, want %g and %g", host, m, d, mean, spread)
 			}
 		}
 	}

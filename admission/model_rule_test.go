@@ -188,13 +188,31 @@ func (s *modelSession) seenOf(r Resource) Reading {
 	}
 }
 
-func (m *model) visible(h *modelHost, s *modelSession) float64 { return m.risen(h, s, s.live) }
+// visible: what a process holds shows from when it is ready.
+func (m *model) visible(h *modelHost, s *modelSession) float64 {
+	if s.live.IsZero() {
+		return 0
+	}
+	return m.risen(s.grant.App, h.sample.WindowEnd.Sub(s.live).Seconds())
+}
+
+func (m *model) risen(app string, age float64) float64 {
+	settle := m.policy.Apps[app].SettleS
+	if settle == 0 {
+		settle = 60
+	}
+	return math.Max(0, math.Min(1, age/settle))
+}
 
 // playing: load shows while the player is there.
 func (m *model) playing(h *modelHost, s *modelSession) float64 {
 	switch s.phase {
 	case PhaseConnected:
-		return m.risen(h, s, s.connected)
+		age, sum := h.sample.WindowEnd.Sub(s.connected).Seconds(), 0.0
+		for _, part := range []float64{1, 3, 5, 7} { // a window is looked at in four parts
+			sum += m.shows(s.grant.App, age-part/8*h.sample.Window.Seconds())
+		}
+		return sum / 4
 	case PhaseStopping:
 		return m.visible(h, s)
 	default:
@@ -202,65 +220,70 @@ func (m *model) playing(h *modelHost, s *modelSession) float64 {
 	}
 }
 
-func (m *model) risen(h *modelHost, s *modelSession, from time.Time) float64 {
-	age := h.sample.WindowEnd.Sub(from).Seconds()
-	if from.IsZero() || age <= 0 {
-		return 0
+// shows: by the app's learned ramp, whose points are four seconds apart from the
+// age of two on, else evenly over the profile's settling time.
+func (m *model) shows(app string, age float64) float64 {
+	ramp := m.learned[app].Ramp
+	if len(ramp) == 0 || age <= 0 {
+		return m.risen(app, age)
 	}
-	settle := m.policy.Apps[s.grant.App].SettleS
-	if settle == 0 {
-		settle = 10
+	before, points := -2.0, append([]float64{0}, ramp...)
+	for i, share := range points[:len(ramp)] {
+		if age <= before+4 {
+			return share + (points[i+1]-share)*(age-before)/4
+		}
+		before += 4
 	}
-	return math.Min(1, age/settle)
+	return 1
 }
 
-// elastic recomputes the projection from DESIGN.md, in two passes.
+// elastic checks what holds whatever sessions are expected to take in the long
+// run and whatever margin is kept: with the new one, what the host shows and does
+// not show yet is no more than the threshold.
 func (m *model) elastic(h *modelHost, g Grant, r Resource) {
-	mean, spread := m.costs(g)
+	mean, _ := m.costs(g)
 	y, cost := m.reading(h, g.GPU, r), m.fraction(h, mean, r)
 	if !y.Known {
 		m.must(cost == 0, "seat %s: %s of %s is unknown", g.Session, r, g.Host)
 		return
 	}
-	perSession, sumSeen, hidden, highest := true, 0.0, 0.0, 0.0
-	variance := math.Pow(m.fraction(h, spread, r), 2)
+	perSession, seen, hidden := true, 0.0, 0.0
 	for _, s := range m.sessions {
 		if s.grant.Host != g.Host || (r != CPU && s.grant.GPU != g.GPU) {
 			continue
 		}
-		v, seen := m.playing(h, s), s.seenOf(r)
-		sMean, sSpread := m.costs(s.grant)
-		rest := (1 - v) * m.fraction(h, sMean, r)
-		variance += math.Pow((1-v)*m.fraction(h, sSpread, r), 2)
-		hidden += rest
-		switch {
-		case seen.Known:
-			sumSeen += seen.Value
-			highest += math.Max(seen.Value, rest)
-		case v > 0:
+		v, x := m.playing(h, s), s.seenOf(r)
+		sMean, _ := m.costs(s.grant)
+		hidden += (1 - v) * m.fraction(h, sMean, r)
+		if x.Known {
+			seen += x.Value
+		} else if v > 0 {
 			perSession = false
-		default:
-			highest += rest
 		}
 	}
-	left := y.Value
+	load := math.Max(0, y.Value-m.credit(h, g, r))
+	if perSession {
+		load = math.Max(seen, load)
+	}
+	limit := map[Resource]float64{CPU: m.policy.Threshold.CPU, GPU: m.policy.Threshold.GPU, Encoder: m.policy.Threshold.Encoder}[r]
+	with := load + hidden + cost
+	m.must(with <= limit+1e-6, "seat %s: %s of %s would be %v of %v", g.Session, r, g.Host, with, limit)
+}
+
+// credit is the least that those took who are in the newest sample and gone.
+func (m *model) credit(h *modelHost, g Grant, r Resource) float64 {
+	sum := 0.0
 	for _, d := range h.departed {
 		if r != CPU && d.session.grant.GPU != g.GPU {
 			continue
 		}
-		dMean, dSpread := m.costs(d.session.grant)
-		least := m.visible(h, &d.session) * math.Max(0, m.fraction(h, dMean, r)-2*m.fraction(h, dSpread, r))
+		mean, spread := m.costs(d.session.grant)
+		least := m.visible(h, &d.session) * math.Max(0, m.fraction(h, mean, r)-2*m.fraction(h, spread, r))
 		if seen := d.session.seenOf(r); seen.Known {
-			left -= math.Min(least, seen.Value)
+			sum += math.Min(least, seen.Value)
 		}
 	}
-	load := math.Max(0, left) + hidden
-	if perSession {
-		load = math.Max(0, left-sumSeen) + highest
-	}
-	limit := map[Resource]float64{CPU: m.policy.Threshold.CPU, GPU: m.policy.Threshold.GPU, Encoder: m.policy.Threshold.Encoder}[r]
-	with := load + cost + math.Sqrt(variance)
-	m.must(with <= limit+1e-6, "seat %s: %s of %s would be %v of %v", g.Session, r, g.Host, with, limit)
+	return sum
 }
 
 func (m *model) hard(h *modelHost, g Grant, r Resource, y Reading, limit float64) {

@@ -103,7 +103,7 @@ func (m *model) apply(e Event) {
 		m.policy = b.Policy
 	case PolicySet:
 		for name, was := range m.policy.Apps {
-			if now := b.Policy.Apps[name]; now.Cost != was.Cost || now.Spread != was.Spread {
+			if now := b.Policy.Apps[name]; now.Cost != was.Cost || now.Spread != was.Spread || now.Doubt != was.Doubt {
 				delete(m.learned, name)
 			}
 		}

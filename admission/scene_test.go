@@ -8,7 +8,7 @@ import (
 )
 
 // scene is a pool in a test of one rule: commands go in, and the names of the
-// events come out.
+// events come out, but for what was learned, which has tests of its own.
 type scene struct {
 	*testing.T
 	p   *Pool
@@ -18,14 +18,17 @@ type scene struct {
 }
 
 // newScene opens a pool with one app, "app", of which change may alter the
-// policy.
+// policy. It accepts to be over the threshold for half of the time, so that no
+// margin is kept and figures stay plain; a session's load shows in full after
+// ten seconds.
 func newScene(t *testing.T, change func(*Policy)) *scene {
 	t.Helper()
 	s := &scene{T: t, p: New(), m: newModel(), now: historyStart}
 	policy := DefaultPolicy()
 	policy.Placement.MaxStarting = 100
 	policy.Session.IdleTimeout = 0
-	policy.Apps["app"] = Profile{App: "app", Cost: Cost{CPUCores: 1}}
+	policy.Threshold.Over = 0.5
+	policy.Apps["app"] = Profile{App: "app", Cost: Cost{CPUCores: 1}, SettleS: 10}
 	if change != nil {
 		change(&policy)
 	}
@@ -67,7 +70,9 @@ func (s *scene) try(c Command) (string, Outcome) {
 			}()
 			s.m.apply(e)
 		}()
-		names = append(names, label(e))
+		if _, learned := e.Body.(CostsLearned); !learned {
+			names = append(names, label(e))
+		}
 	}
 	return strings.Join(names, " "), out
 }
@@ -200,6 +205,18 @@ func (s *scene) second(host string, cpu float64, sessions ...SessionSample) stri
 	s.now = s.now.Add(time.Second)
 	s.sample(host, cpu, sessions...)
 	return s.do(Tick{})
+}
+
+// seconds lets so many seconds go by that are all alike.
+func (s *scene) seconds(n int, host string, cpu float64, sessions ...SessionSample) string {
+	s.Helper()
+	var names []string
+	for range n {
+		if x := s.second(host, cpu, sessions...); x != "" {
+			names = append(names, x)
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 func (s *scene) blocked(want Block) {
