@@ -32,7 +32,8 @@ type need struct {
 	Device    int
 	Measured  Reading
 	Reserved  float64
-	Usual     float64 // of elastic resources: what the host's sessions take in the long run
+	Now       float64 // of elastic resources: what shows, and what does not show yet
+	Usual     float64 // likewise: what the host's sessions take in the long run
 	New       float64 // likewise: what the next session is expected to take
 	Margin    float64 // likewise: what is kept free
 	Projected float64
@@ -153,7 +154,7 @@ func (p *Pool) elastic(h *host, dev device, a *app) need {
 	pr := Project(l)
 	n := need{
 		Resource: dev.resource, Device: dev.index, Measured: l.Measured,
-		Reserved: pr.Reserved, Usual: pr.Usual, New: pr.New, Margin: pr.Margin,
+		Reserved: pr.Reserved, Now: pr.Now, Usual: pr.Usual, New: pr.New, Margin: pr.Margin,
 		Projected: pr.With, Limit: p.threshold(dev.resource),
 	}
 	switch {

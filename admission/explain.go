@@ -76,7 +76,8 @@ func (p *Pool) poolNeed() need {
 
 func (n need) explain() Verdict {
 	v := Verdict{
-		Resource: n.Resource, Device: n.Device, Reserved: n.Reserved, Usual: n.Usual, Margin: n.Margin, New: n.New,
+		Resource: n.Resource, Device: n.Device, Reserved: n.Reserved,
+		Now: n.Now, Usual: n.Usual, Margin: n.Margin, New: n.New,
 		Projected: n.Projected, Limit: n.Limit, Verdict: n.Verdict,
 	}
 	if n.Measured.Known {

@@ -81,10 +81,51 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// TestExplainTellsWhatMadeIt: whatever is projected of an elastic resource can be
+// worked out from what is told beside it.
+func TestExplainTellsWhatMadeIt(t *testing.T) {
+	s := newScene(t, func(p *Policy) {
+		p.Threshold.Over = 0.01
+		p.Apps["app"] = Profile{App: "app", Cost: Cost{CPUCores: 0.4}, Spread: Cost{CPUCores: 0.1}, SettleS: 10}
+	}).host("h", 0.1)
+	told := func(reserved, below bool) {
+		t.Helper()
+		for _, v := range s.p.Explain(s.now, "").Items[0].Resources {
+			if !v.Resource.Elastic() {
+				if v.Now != 0 || v.Usual != 0 || v.Margin != 0 || v.New != 0 {
+					t.Errorf("%s is no elastic resource: %+v", v.Resource, v)
+				}
+				continue
+			}
+			if want := v.New + max(v.Now, v.Usual+v.Margin); math.Abs(v.Projected-want) > 1e-12 {
+				t.Errorf("projected %v, and it is made of %v: %+v", v.Projected, want, v)
+			}
+			if v.Margin <= 0 || v.New != 0.1 || (v.Reserved > 0) != reserved || (v.Now < *v.Measured) != below {
+				t.Errorf("%+v", v)
+			}
+		}
+	}
+	told(false, false)
+	s.play("ann", "bob")
+	told(true, false)
+	s.seconds(5, "h", 0.2, uses(0.05, "s1-x", "s2-x")...)
+	told(true, false)
+	s.seconds(20, "h", 0.3, uses(0.1, "s1-x", "s2-x")...)
+	told(false, false)
+	s.free("ann")
+	told(false, true) // what ann took is still measured
+}
+
 func TestPolicyValidate(t *testing.T) {
 	for want, change := range map[string]func(*Policy){
 		"threshold.cpu is 85":            func(p *Policy) { p.Threshold.CPU = 85 },
 		"threshold.vram is NaN":          func(p *Policy) { p.Threshold.VRAM = math.NaN() },
+		"threshold.over is 0.51":         func(p *Policy) { p.Threshold.Over = 0.51 },
+		"threshold.over is -0.01":        func(p *Policy) { p.Threshold.Over = -0.01 },
+		"threshold.over is NaN":          func(p *Policy) { p.Threshold.Over = math.NaN() },
+		"apps.app: doubt is 2.01":        func(p *Policy) { p.Apps["app"] = Profile{Doubt: 2.01} },
+		"apps.app: doubt is -0.5":        func(p *Policy) { p.Apps["app"] = Profile{Doubt: -0.5} },
+		"apps.app: doubt is NaN":         func(p *Policy) { p.Apps["app"] = Profile{Doubt: math.NaN()} },
 		"uplink.budget is -1":            func(p *Policy) { p.Uplink.BudgetBps = -1 },
 		"queue.offer_timeout is 0s":      func(p *Policy) { p.Queue.OfferTimeout = 0 },
 		"session.max_length is -1s":      func(p *Policy) { p.Session.MaxLength = -time.Second },

@@ -101,12 +101,16 @@ type PoolView struct {
 }
 
 // Verdict is what the rule says of one resource of one host for the next player.
+// Of elastic resources it tells what made it:
+//
+//	projected = new + max(now, usual + margin)
 type Verdict struct {
 	Resource  Resource `json:"resource"`
 	Device    int      `json:"device"`    // GPU index; NoDevice for the host's only one
 	Measured  *float64 `json:"measured"`  // null while unknown
 	Reserved  float64  `json:"reserved"`  // of the projection, what is not yet visible in the measurement
-	Usual     float64  `json:"usual"`     // of elastic resources: what the sessions there take in the long run
+	Now       float64  `json:"now"`       // of elastic resources: what shows, less who has left, and what does not show yet
+	Usual     float64  `json:"usual"`     // likewise: what the sessions there take in the long run
 	Margin    float64  `json:"margin"`    // likewise: what is kept free above usual
 	New       float64  `json:"new"`       // likewise: what the next session is expected to take
 	Projected float64  `json:"projected"` // with the next session counted in

@@ -200,6 +200,41 @@ func routes(t *testing.T) []string {
 	return slices.Compact(all)
 }
 
+// TestTheReferenceTellsVerdicts: what is served of each resource of a host is
+// what openapi.json describes.
+func TestTheReferenceTellsVerdicts(t *testing.T) {
+	var doc struct {
+		Components struct {
+			Schemas struct {
+				Verdict struct {
+					Required   []string
+					Properties map[string]any
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(openAPIDocument, &doc); err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(admission.Verdict{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var served map[string]any
+	if err := json.Unmarshal(data, &served); err != nil {
+		t.Fatal(err)
+	}
+	told := doc.Components.Schemas.Verdict
+	for name := range served {
+		if told.Properties[name] == nil || !slices.Contains(told.Required, name) {
+			t.Errorf("%s is served and not in openapi.json", name)
+		}
+	}
+	if len(told.Properties) != len(served) {
+		t.Errorf("openapi.json tells of %d properties, and %d are served", len(told.Properties), len(served))
+	}
+}
+
 // TestTheReferenceIsTrue: what openapi.json names is served, and what is served
 // stands there.
 func TestTheReferenceIsTrue(t *testing.T) {
@@ -324,6 +359,8 @@ func TestProblems(t *testing.T) {
 		"an unknown field":  {"PATCH", "/v1/pools/pool/policy", `{"treshold":{}}`, 400, "not_understood"},
 		"a wrong type":      {"PATCH", "/v1/pools/pool/policy", `{"threshold":{"cpu":"much"}}`, 400, "not_understood"},
 		"impossible":        {"PATCH", "/v1/pools/pool/policy", `{"threshold":{"cpu":3}}`, 422, "invalid"},
+		"always over":       {"PATCH", "/v1/pools/pool/policy", `{"threshold":{"over":0.51}}`, 422, "invalid"},
+		"never over":        {"PATCH", "/v1/pools/pool/policy", `{"threshold":{"over":0}}`, 422, "invalid"},
 		"too large":         {"PATCH", "/v1/pools/pool/policy", `{"x":"` + strings.Repeat("x", 70_000) + `"}`, 413, "http"},
 		"another method":    {"PUT", "/v1/pools/pool/policy", "{}", 404, "http"},
 		"nothing there":     {"GET", "/v2/pools", "", 404, "not_found"},
@@ -374,6 +411,9 @@ func TestWhatOperatorsDo(t *testing.T) {
 	done("PATCH", "/v1/pools/pool/policy", `{"queue":{"max_length":7}}`, 200)
 	has("/v1/pools/pool/policy", `"max_length":7`)
 	has("/v1/pools/pool/policy", `"cpu":0.85`)
+	has("/v1/pools/pool/policy", `"over":0.01`)
+	done("PATCH", "/v1/pools/pool/policy", `{"threshold":{"over":0.05}}`, 200)
+	has("/v1/pools/pool/policy", `"over":0.05`)
 
 	queue := ids(t, b.as("GET", "/v1/pools/pool/queue", ""))
 	if len(queue) != 2 {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -49,6 +50,7 @@ type policyItem struct {
 func policyOf(p admission.Policy) policyItem {
 	var i policyItem
 	i.Threshold, i.Uplink = p.Threshold, p.Uplink
+	i.Threshold.Over = cmp.Or(p.Threshold.Over, admission.DefaultOver) // policies of before do not say
 	s := &i.Session
 	s.BitrateBps, s.Sharing = p.Session.BitrateBps, p.Session.Sharing
 	s.MaxLengthS, s.IdleTimeoutS = p.Session.MaxLength.Seconds(), p.Session.IdleTimeout.Seconds()

@@ -81,6 +81,9 @@ func TestProfileMistakes(t *testing.T) {
 		{head + "machine: {cores: -2}", "machine.cores: want 0 to 4096 cores"},
 		{head + "interval: {low: {gpu: 200%}}", "interval.low.gpu: want 0 to 100%"},
 		{head + "cost: {gpu: 101%}", "cost.gpu: want 0 to 100% of one GPU, got 101%"},
+		{head + "doubt: 201%", `f:3:8: doubt: want at most 200%, such as "50%" of the cost, got "201%"`},
+		{head + "doubt: -1%", "doubt: "},
+		{head + "doubt: 5", "doubt: want a share"},
 		{head + "spread: {encoder_sessions: 1000000}", "spread.encoder_sessions: want 0 to 10000"},
 	} {
 		if _, err := config.ParseProfile("f", []byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -103,6 +106,7 @@ func TestProfileReadsBackAsWritten(t *testing.T) {
 		}
 		p := admission.Profile{
 			App: rapid.StringMatching(`[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,63}`).Draw(t, "app"), Cost: cost("cost "), Spread: cost("spread "),
+			Doubt: float64(rapid.IntRange(0, 100*admission.MostDoubt).Draw(t, "doubt, percent")) / 100,
 			Seats: rapid.IntRange(0, 10000).Draw(t, "seats"), StartS: float64(rapid.IntRange(0, 1e6).Draw(t, "start")) / 1000,
 		}
 		if err := config.WriteProfile(path, p, "made by a test", "two\nlines"); err != nil {

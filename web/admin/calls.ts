@@ -29,7 +29,11 @@ export interface Verdict {
   /** Null while unknown. */
   measured: number | null
   reserved: number
-  /** Of CPU, GPU and encoder: what sessions there usually take, what is kept free above that, and what one more is expected to take. */
+  /**
+   * Of CPU, GPU and encoder: what shows and does not show yet, what sessions there usually take, what is kept free
+   * above that, and what one more is expected to take. projected = new + max(now, usual + margin).
+   */
+  now: number
   usual: number
   margin: number
   new: number
