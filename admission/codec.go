@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -129,14 +131,39 @@ func checkBody(b Body) error {
 }
 
 func (b CostsLearned) check() error {
-	for name, l := range b.Apps {
-		for _, x := range []float64{
-			l.Mean.CPUCores, l.Mean.GPU, l.Mean.Encoder, l.Spread.CPUCores, l.Spread.GPU, l.Spread.Encoder, l.Weight,
-		} {
-			if !amount(x) {
-				return fmt.Errorf("app %q: %v is no cost", name, x)
+	for _, name := range slices.Sorted(maps.Keys(b.Apps)) {
+		if err := b.Apps[name].check(); err != nil {
+			return fmt.Errorf("app %q: %w", name, err)
+		}
+	}
+	return checkMargin(b.Margin)
+}
+
+func (l Learned) check() error {
+	for _, c := range []Cost{l.Mean, l.Spread, l.Swing, l.Unsure} {
+		for _, r := range elastics {
+			if !amount(c.of(r)) {
+				return fmt.Errorf("%v is no cost", c.of(r))
 			}
 		}
+	}
+	if !amount(l.Weight) {
+		return fmt.Errorf("%v is no weight", l.Weight)
+	}
+	if len(l.Ramp) > rampSteps {
+		return fmt.Errorf("a ramp of %d points: at most %d are expected", len(l.Ramp), rampSteps)
+	}
+	for _, x := range l.Ramp {
+		if !(x >= 0 && x <= 1) {
+			return fmt.Errorf("a ramp with %v in it: 0 to 1 is expected", x)
+		}
+	}
+	return nil
+}
+
+func checkMargin(z float64) error {
+	if !(z >= 0 && z <= marginMost) {
+		return fmt.Errorf("a margin of %v: 0 to %v is expected", z, marginMost)
 	}
 	return nil
 }

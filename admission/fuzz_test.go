@@ -33,6 +33,9 @@ func FuzzDecodeEvents(f *testing.F) {
 	for _, s := range []string{
 		``, `{}`, `null`, `{"v":1,"events":null}`, `{"v":2,"events":[]}`, `{"v":1,"events":[]} x`,
 		`{"v":1,"events":[{"at":"2026-01-01T00:00:00Z","type":"paused","data":{"by":"x"}}]}`,
+		journalOfBefore,
+		`{"v":1,"events":[{"at":"2026-01-01T00:00:00Z","type":"costs_learned","data":{"margin":2.5,"apps":{"a":{"weight":7,"ramp":[0,0.5,1],` +
+			`"mean":{"cpu_cores":1,"gpu":0.1},"spread":{"cpu_cores":0.2},"swing":{"cpu_cores":0.1},"unsure":{"cpu_cores":0.3}}}}}]}`,
 		`{"v":1,"events":[{"at":"9999-01-01T00:00:00Z","type":"paused","data":{}}]}`,
 		`{"v":1,"events":[{"at":"2026-01-01T00:00:00Z","type":"view_rated","data":{"bitrate_bps":NaN}}]}`,
 	} {
@@ -131,6 +134,15 @@ func TestDecodeEventsSaysWhatIsWrong(t *testing.T) {
 		"not a number":    {event("view_rated", `{"bitrate_bps":NaN}`), "invalid character"},
 		"bad policy":      {event("policy_set", `{"policy":{}}`), "threshold.cpu is 0"},
 		"bad host":        {event("host_connected", `{"facts":{"host":"h","cores":-1}}`), "-1 cores"},
+		"long ramp":       {event("costs_learned", `{"apps":{"a":{"ramp":[`+strings.Repeat("1,", 30)+`1]}}}`), `app "a": a ramp of 31 points: at most 30`},
+		"bad ramp":        {event("costs_learned", `{"apps":{"a":{"ramp":[0.5,-0.1]}}}`), `app "a": a ramp with -0.1 in it: 0 to 1`},
+		"steep ramp":      {event("costs_learned", `{"apps":{"a":{"ramp":[1.01]}}}`), "a ramp with 1.01 in it"},
+		"endless ramp":    {event("costs_learned", `{"apps":{"a":{"ramp":[1e999]}}}`), "1e999"},
+		"bad swing":       {event("costs_learned", `{"apps":{"a":{"swing":{"gpu":-1}}}}`), `app "a": -1 is no cost`},
+		"bad doubt":       {event("costs_learned", `{"apps":{"a":{"unsure":{"encoder":1e17}}}}`), `app "a": 1e+17 is no cost`},
+		"bad weight":      {event("costs_learned", `{"apps":{"a":{"weight":-2}}}`), `app "a": -2 is no weight`},
+		"bad margin":      {event("costs_learned", `{"apps":{},"margin":6.5}`), "a margin of 6.5: 0 to 6"},
+		"less than none":  {event("costs_learned", `{"apps":{},"margin":-0.5}`), "a margin of -0.5: 0 to 6"},
 		"bad time": {
 			`{"v":1,"events":[{"at":"0001-01-01T00:00:00Z","type":"paused","data":{}}]}`, "not within 1970 to 2261",
 		},

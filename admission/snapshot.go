@@ -201,7 +201,7 @@ func Restore(data []byte) (*Pool, error) {
 }
 
 func (p *Pool) restore(s *snapshot) error {
-	if err := errors.Join(s.Policy.Validate(), checkKey(s.MinKey), checkKey(s.MaxKey)); err != nil {
+	if err := errors.Join(s.Policy.Validate(), checkKey(s.MinKey), checkKey(s.MaxKey), checkMargin(s.LearnedZ)); err != nil {
 		return err
 	}
 	p.id, p.name, p.paused, p.last = s.ID, s.Name, s.Paused, max(0, s.Last)
@@ -214,6 +214,11 @@ func (p *Pool) restore(s *snapshot) error {
 	p.policy.Threshold.Over, p.learnedZ = s.Policy.Threshold.Over, s.LearnedZ
 	p.adopt(s.Policy)
 	for _, a := range s.Apps {
+		if a.Learned != nil {
+			if err := a.Learned.check(); err != nil {
+				return fmt.Errorf("app %q: %w", a.Name, err)
+			}
+		}
 		p.app(a.Name).restore(a)
 	}
 	for _, h := range s.Hosts {

@@ -32,5 +32,5 @@ func averaged(window float64) float64 {
 		return 1
 	}
 	r := window / swingTime
-	return 2 / r * (1 - (1-math.Exp(-r))/r)
+	return 2 / r * (1 + math.Expm1(-r)/r) // Expm1, or nothing is left of it where r is small
 }

@@ -19,7 +19,7 @@ const host = (name: string, draining: boolean, connected = true) => ({
 })
 
 const verdict = (resource: string, device: number, n: [measured: number | null, reserved: number, projected: number, limit: number, word?: string]) => ({
-  resource, device, measured: n[0], reserved: n[1], usual: 0, margin: 0, new: 0, projected: n[2], limit: n[3], verdict: n[4] ?? 'ok',
+  resource, device, measured: n[0], reserved: n[1], now: 0, usual: 0, margin: 0, new: 0, projected: n[2], limit: n[3], verdict: n[4] ?? 'ok',
 })
 
 const explain = () => ({
