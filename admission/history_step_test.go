@@ -124,7 +124,7 @@ func (h *history) observe(id string) {
 	facts := h.m.hosts[id].facts
 	s := Sample{
 		Host: id, Seq: h.seq, Received: h.now, WindowEnd: h.now.Add(-time.Duration(h.n(300)) * time.Millisecond),
-		Window: time.Second, Period: time.Second, CPU: h.level(), Memory: h.maybe(float64(h.n(8)) * 1e9),
+		Window: pick(h, time.Second, time.Second, 500*time.Millisecond, 30*time.Second), Period: time.Second, CPU: h.level(), Memory: h.maybe(float64(h.n(8)) * 1e9),
 	}
 	for range facts.GPUs {
 		s.GPUs = append(s.GPUs, GPUSample{Util: h.level(), Encoder: h.level(), VRAM: h.maybe(float64(h.n(8)) * 1e9), EncoderSessions: h.maybe(float64(h.n(3)))})
@@ -189,7 +189,7 @@ func (h *history) hosts() {
 }
 
 func (h *history) operate() {
-	switch h.n(8) {
+	switch h.n(9) {
 	case 0:
 		h.run(Pause{By: "ops"})
 	case 1, 2:
@@ -202,10 +202,33 @@ func (h *history) operate() {
 		}
 	case 5, 6:
 		h.recover()
+	case 7:
+		h.learn()
 	default:
 		p := h.p.Policy()
 		other := h.policy()
 		p.Uplink, p.Spectators, p.Placement.Order = other.Uplink, other.Spectators, other.Placement.Order
+		p.Threshold.Over = other.Threshold.Over
 		h.run(SetPolicy{Policy: p, Configured: h.n(2) == 0})
 	}
+}
+
+// learn is what many sessions would have taught: a history is too short for it.
+func (h *history) learn() {
+	share := func() float64 { return float64(h.n(11)) / 10 }
+	l := Learned{
+		Mean: Cost{CPUCores: 2 * share(), GPU: share() / 2, Encoder: share() / 2}, Spread: Cost{CPUCores: share() / 2, GPU: share() / 10},
+		Swing: Cost{CPUCores: share() / 4}, Unsure: Cost{CPUCores: share() / 2}, Weight: float64(h.n(remembered)),
+	}
+	if h.chance(60) {
+		for i := range rampSteps {
+			l.Ramp = append(l.Ramp, min(1, share()*float64(i)/5))
+		}
+		slices.Sort(l.Ramp)
+	}
+	e := Event{At: h.now, Body: CostsLearned{Apps: map[string]Learned{pick(h, historyApps...): l}, Margin: pick(h, 0, 0.5, marginMost)}}
+	h.steps, h.log = append(h.steps, h.now, e), append(h.log, e)
+	h.p.Apply(e)
+	h.m.apply(e)
+	h.run(Tick{})
 }

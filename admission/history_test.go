@@ -51,6 +51,7 @@ func (h *history) policy() Policy {
 	for _, a := range historyApps[:1+h.n(2)] {
 		p.Apps[a] = h.profile(a)
 	}
+	p.Threshold.Over = pick(h, 0, DefaultOver, MostOver)
 	p.Uplink = UplinkPolicy{BudgetBps: pick(h, 0, 16e6, 40e6, 61e6), WhenFull: pick(h, FullWait, FullDegrade, FullAllow)}
 	p.Session.MaxLength = pick(h, 0, 40*time.Second, 30*time.Minute)
 	p.Session.IdleTimeout = pick(h, 0, 20*time.Second)
@@ -71,6 +72,7 @@ func (h *history) profile(name string) Profile {
 		p.Machine = Machine{Cores: pick(h, 4.0, 8), GPUs: pick(h, "", "", ", ")}
 	}
 	p.Spread.CPUCores = p.Cost.CPUCores * pick(h, 0, 0.2)
+	p.Doubt = pick(h, 0, 0, 0.05, 1)
 	p.Cost.MemoryBytes = pick(h, 0, 2e9)
 	if h.chance(50) {
 		p.Cost.GPU, p.Cost.VRAMBytes = pick(h, 0.2, 0.4), 3e9

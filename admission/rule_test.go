@@ -303,12 +303,19 @@ func TestLearning(t *testing.T) {
 	if got := s.p.apps["app"].mean.CPUCores; got < 1.3 || got > 1.6 {
 		t.Fatalf("learned %v cores, from 1 towards 1.6", got)
 	}
-	before := s.p.apps["app"].estimate
-	for range 60 { // saturated: what is seen is what was left, not what was wanted
-		s.second("h", 0.97, SessionSample{Session: "s1-x", CPU: Known(0.1)})
+}
+
+// TestASaturatedHostTeachesNothing: what is seen is what was left, not what was
+// wanted.
+func TestASaturatedHostTeachesNothing(t *testing.T) {
+	s := newScene(t, nil).host("h", 0)
+	s.play("ann", "bob")
+	s.seconds(100, "h", 0.97, uses(0.1, "s1-x", "s2-x")...)
+	if c := s.p.apps["app"].estimate.costs[0]; c != (costEstimate{}) {
+		t.Errorf("the app was told %+v", c)
 	}
-	if after := s.p.apps["app"].estimate; after.costs[0].mean < before.costs[0].mean {
-		t.Fatalf("a saturated host taught: %+v, before %+v", after, before)
+	if x := s.p.sessions["s1-x"].own; x.trends[0] != (trend{}) || x.rise != (rise{}) {
+		t.Errorf("of a session is kept %+v", x)
 	}
 }
 
