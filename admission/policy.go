@@ -146,7 +146,7 @@ type Profile struct {
 	Seats   int     `json:"seats"`            // calibrated sessions per host; 0 means not calibrated
 	Machine Machine `json:"machine,omitzero"` // that it was measured on; zero: it does not say
 	StartS  float64 `json:"start_s"`
-	SettleS float64 `json:"settle_s"` // until a started session shows its full load; 0 means 10 s
+	SettleS float64 `json:"settle_s"` // until a started session shows its full load, while no ramp is learned; 0 means 60 s
 }
 
 // Cost is what one session takes. CPU is in cores, so that it holds on hosts of
