@@ -96,12 +96,11 @@ simulate: ## the standard scenarios with every policy: bin/simulate.html and bin
 
 .PHONY: rule
 rule: simulate ## the figures of admission/RULE.md anew, SEEDS=30; about an hour
-	cp bin/simulate.json admission/docs/result.json
-	$(MAKE) rule-page
+	RENDERGATE_RULE=$(CURDIR)/bin/simulate.json go test -count 1 -run RulePage ./server/simulate/report
 
 .PHONY: rule-page
 rule-page: ## admission/RULE.md from admission/docs/result.json
-	RENDERGATE_RULE=1 go test -count 1 -run RulePage ./server/simulate/report
+	RENDERGATE_RULE=$(CURDIR)/admission/docs/result.json go test -count 1 -run RulePage ./server/simulate/report
 
 .PHONY: figures
 figures: ## the figures of calibration, FIGURES=5 runs each; hours

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -23,10 +24,11 @@ const (
 )
 
 // TestRulePageFollowsFromItsResult holds admission/RULE.md and its drawings to the
-// result that is kept beside them. With RENDERGATE_RULE it writes them anew
+// result that is kept beside them. With RENDERGATE_RULE, a result's file, it writes all of them anew
 // (`make rule`).
 func TestRulePageFollowsFromItsResult(t *testing.T) {
-	data, err := os.ReadFile(ruleResult)
+	anew := os.Getenv("RENDERGATE_RULE")
+	data, err := os.ReadFile(cmp.Or(anew, ruleResult)) //nolint:gosec // the path that the developer gave
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,10 +49,15 @@ func TestRulePageFollowsFromItsResult(t *testing.T) {
 		t.Fatal(err)
 	}
 	want = listCurves(t, want, drawings)
-	if os.Getenv("RENDERGATE_RULE") != "" {
-		write(t, rulePage, want)
+	if anew != "" {
+		var small bytes.Buffer
+		if err := json.Compact(&small, data); err != nil {
+			t.Fatal(err)
+		}
+		keep(t, ruleResult, append(small.Bytes(), '\n'))
+		keep(t, rulePage, want)
 		for name, drawing := range drawings {
-			write(t, filepath.Join(ruleCurves, name), drawing)
+			keep(t, filepath.Join(ruleCurves, name), drawing)
 		}
 		return
 	}
@@ -81,7 +88,7 @@ func listCurves(t *testing.T, page []byte, drawings map[string][]byte) []byte {
 	return []byte(head + begin + b.String() + end + tail)
 }
 
-func write(t *testing.T, path string, data []byte) {
+func keep(t *testing.T, path string, data []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		t.Fatal(err)
