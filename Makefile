@@ -41,8 +41,8 @@ test-go:
 	go test -race -timeout 15m ./...
 
 .PHONY: test-histories
-test-histories: ## random histories of the core, HISTORIES=100000 of them
-	RENDERGATE_HISTORIES=$(HISTORIES) go test -timeout 15m -run Histories ./admission
+test-histories: ## random histories of the core, HISTORIES=100000 of them, and its forecasts
+	RENDERGATE_HISTORIES=$(HISTORIES) go test -timeout 15m -run 'Histories|ForecastsHold' ./admission
 
 .PHONY: test-web
 test-web: web/node_modules
@@ -86,7 +86,7 @@ fmt-check:
 
 .PHONY: bench
 bench: ## benchmarks, with the simulator's standard set in short; figures are ratios within one run
-	RENDERGATE_HISTORIES=1000000 go test -timeout 60m -run Histories ./admission
+	RENDERGATE_HISTORIES=1000000 go test -timeout 60m -run 'Histories|ForecastsHold' ./admission
 	go test -timeout 60m -run '^$$' -bench . -benchtime 0.5s ./...
 
 .PHONY: simulate
