@@ -14,8 +14,11 @@ import (
 const unknown = "not known"
 
 func finite(all ...float64) bool {
-	return !slices.ContainsFunc(all, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
+	return !slices.ContainsFunc(all, func(x float64) bool { return !(math.Abs(x) < absurd) })
 }
+
+// absurd is so large that sums and squares of a chart would not be finite.
+const absurd = 1e100
 
 // decimal writes a number with so many digits after the point; very large ones
 // as powers of ten.
