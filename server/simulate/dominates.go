@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
@@ -103,8 +102,11 @@ func (c Curve) chosen() Curve {
 
 // Drawable says whether the point can be: finite, and not less than nothing.
 func (p Point) Drawable() bool {
-	return p.Load >= 0 && p.OverThreshold >= 0 && !math.IsInf(p.Load, 1) && !math.IsInf(p.OverThreshold, 1)
+	return p.Load >= 0 && p.Load < absurd && p.OverThreshold >= 0 && p.OverThreshold < absurd
 }
+
+// absurd is more of a resource than anybody has; beyond it sums are not finite.
+const absurd = 1e9
 
 // shared are the levels at which two envelopes are to be compared, from small to
 // large.
