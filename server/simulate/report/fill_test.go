@@ -57,7 +57,7 @@ func TestAPageWithoutFiguresStays(t *testing.T) {
 
 func TestWrongMarkersAreErrors(t *testing.T) {
 	for page, want := range map[string]string{
-		"\n<!-- figures: overview --><!-- /figures -->":                                      `line 2: figures "overview" are unknown; there are forecast, scenarios, summary`,
+		"\n<!-- figures: overview --><!-- /figures -->":                                    `line 2: figures "overview" are unknown; there are forecast, scenarios, summary`,
 		"<!-- figures -->\n<!-- /figures -->":                                              `line 1: figures "" are unknown`,
 		"a\nb\n<!-- figures: summary -->\n":                                                "line 3: figures are not closed",
 		"<!-- figures: summary -->\n<!-- figures: forecast -->\n<!-- /figures -->":         "line 1: figures are not closed",
