@@ -95,7 +95,7 @@ simulate: ## the standard scenarios with every policy: bin/simulate.html and bin
 	go run ./server/cmd/rendergate simulate --seeds $(or $(SEEDS),30) --report bin/simulate.html --json > bin/simulate.json
 
 .PHONY: rule
-rule: simulate ## the figures of admission/RULE.md anew, SEEDS=30; about an hour
+rule: simulate ## the figures of admission/RULE.md anew, SEEDS=30; a long run
 	RENDERGATE_RULE=$(CURDIR)/bin/simulate.json go test -count 1 -run RulePage ./server/simulate/report
 
 .PHONY: rule-page

@@ -48,7 +48,7 @@ func TestRulePageFollowsFromItsResult(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = listCurves(t, want, drawings)
+	want = listCurves(t, want, r, drawings)
 	if anew != "" {
 		var small bytes.Buffer
 		if err := json.Compact(&small, data); err != nil {
@@ -72,7 +72,7 @@ func TestRulePageFollowsFromItsResult(t *testing.T) {
 }
 
 // listCurves puts the drawings between their markers.
-func listCurves(t *testing.T, page []byte, drawings map[string][]byte) []byte {
+func listCurves(t *testing.T, page []byte, r simulate.Result, drawings map[string][]byte) []byte {
 	t.Helper()
 	const begin, end = "<!-- curves -->\n", "<!-- /curves -->"
 	head, rest, found := strings.Cut(string(page), begin)
@@ -81,6 +81,7 @@ func listCurves(t *testing.T, page []byte, drawings map[string][]byte) []byte {
 		t.Fatalf("%s lacks %q and %q", rulePage, begin, end)
 	}
 	var b strings.Builder
+	fmt.Fprintf(&b, "These are of the first %d of the %d seeds that the tables are of.\n\n", r.SweepSeeds, r.Seeds)
 	for _, name := range slices.Sorted(maps.Keys(drawings)) {
 		scenario := strings.TrimSuffix(name, ".svg")
 		fmt.Fprintf(&b, "![Loss-load curves in the scenario %s](docs/curves/%s)\n", scenario, name)

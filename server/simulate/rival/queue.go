@@ -29,39 +29,6 @@ type Clairvoyant interface {
 	AdmitsPerson(w *world.World, host int, p *world.Person) (gpu int, ok bool)
 }
 
-// Host is what a rule may know of a host: its samples, and what was sent there.
-type Host struct {
-	ID    int
-	Cores float64
-	GPUs  int
-	Up    bool
-	// Sample is the newest that has arrived; nil before the first, and after the
-	// host was away.
-	Sample  *world.Sample
-	Arrived float64 // when it did
-	Seats   []*Seat // in the order in which they were given
-	Memory  any     // what the rule remembers of the host between samples
-}
-
-// Seat is a session that was sent to a host. Times that have not come are Never.
-type Seat struct {
-	Person    *world.Person
-	App       *world.App
-	GPU       int
-	Given     float64 // offered, or given at once
-	Started   float64 // ordered to start, anew if the host was away
-	Ready     float64
-	Connected float64 // first
-}
-
-// staleAfter is how many periods old a sample may be, for every rule alike.
-const staleAfter = 5
-
-// Fresh says whether the host's newest sample is not too old to go by.
-func (h *Host) Fresh(now float64) bool {
-	return h.Sample != nil && now-h.Arrived <= staleAfter*h.Sample.PeriodS
-}
-
 // guest is a person as the queue knows them.
 type guest struct {
 	p     *world.Person
@@ -174,34 +141,6 @@ func (q *Queue) admits(now float64, h *Host, p *world.Person) (gpu int, rank flo
 	gpu = h.device(app)
 	ok, rank = q.rule.Admits(now, h, app, gpu)
 	return gpu, rank, ok
-}
-
-// runs says whether the host is there and has what the app needs at all.
-func (h *Host) runs(app *world.App) bool { return h.Up && (h.GPUs > 0 || !app.NeedsGPU()) }
-
-// device is the GPU with the fewest sessions, -1 for an app that needs none.
-func (h *Host) device(app *world.App) int {
-	if !app.NeedsGPU() {
-		return -1
-	}
-	best, fewest := 0, len(h.Seats)+1
-	for gpu := range h.GPUs {
-		if n := h.on(gpu); n < fewest {
-			best, fewest = gpu, n
-		}
-	}
-	return best
-}
-
-// on is how many sessions the GPU has.
-func (h *Host) on(gpu int) int {
-	n := 0
-	for _, s := range h.Seats {
-		if s.GPU == gpu {
-			n++
-		}
-	}
-	return n
 }
 
 func (q *Queue) give(now float64, g *guest, h *Host, gpu int) {
@@ -321,93 +260,6 @@ func (q *Queue) Back(now float64, p *world.Person) {
 		g.turn++
 		q.serve(now)
 	}
-}
-
-// HostUp implements [world.Gate]: what ran there starts again.
-func (q *Queue) HostUp(now float64, host int) {
-	h := q.hosts[host]
-	h.Up, h.Sample = true, nil
-	q.downs[host]++
-	for _, s := range slices.Clone(h.Seats) {
-		g := &q.guests[s.Person.ID]
-		switch g.state {
-		case leaving:
-			q.unseat(g)
-			q.w.Free(g.p)
-		case seated:
-			s.Started, s.Ready, s.Connected = now, world.Never, world.Never
-			q.w.Start(g.p)
-		}
-	}
-	q.serve(now)
-}
-
-// HostDown implements [world.Gate]: after a while its players wait again, first.
-func (q *Queue) HostDown(now float64, host int) {
-	h := q.hosts[host]
-	h.Up, h.Sample, h.Memory = false, nil, nil
-	q.downs[host]++
-	down := q.downs[host]
-	q.w.Plan(now+q.c.HostLostS, func(now float64) {
-		if q.downs[host] == down {
-			q.lost(now, h)
-		}
-	})
-}
-
-func (q *Queue) lost(now float64, h *Host) {
-	for _, s := range slices.Backward(slices.Clone(h.Seats)) {
-		g := &q.guests[s.Person.ID]
-		was := g.state
-		q.unseat(g)
-		if was == leaving {
-			q.w.Free(g.p)
-			continue
-		}
-		g.state = waiting
-		q.line = slices.Insert(q.line, 0, g)
-		if was == offered {
-			q.w.Withdraw(g.p)
-		} else {
-			q.w.Requeue(g.p)
-		}
-	}
-	q.serve(now)
-}
-
-// Report implements [world.Gate].
-func (q *Queue) Report(now float64, r world.Report) {
-	g := &q.guests[r.Person.ID]
-	if g.seat == nil {
-		return
-	}
-	switch r.State {
-	case world.Ready:
-		g.seat.Ready = now
-		if limit := q.c.MaxLengthS; limit > 0 {
-			q.plan(now+limit, g, func(float64) { q.stop(g) })
-		}
-	case world.Connected:
-		g.seat.Connected = min(g.seat.Connected, now)
-	case world.Ended:
-		g.state = absent
-		q.unseat(g)
-		q.w.Free(r.Person)
-		q.serve(now)
-	}
-}
-
-// Sample implements [world.Gate].
-func (q *Queue) Sample(now float64, s *world.Sample) {
-	h := q.hosts[s.Host]
-	if h.Sample != nil && s.Seq <= h.Sample.Seq {
-		return
-	}
-	h.Sample, h.Arrived = s, now
-	if w, ok := q.rule.(Watcher); ok {
-		w.Sampled(now, h)
-	}
-	q.serve(now)
 }
 
 // everyS is how often the rule is asked again while somebody waits.
